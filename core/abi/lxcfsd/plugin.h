@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lxcfsd/plugin.h - what a plugin and lxcfsd promise each other.
+ *
+ * A plugin is a shared object that exports one constant object, lxcfsd_plugin.
+ * It says which files it serves; for each there is a function that writes the
+ * whole content for one reader.  Everything else is the daemon's: offsets,
+ * snapshots, locking, who the reader is, caching, limits, fall-back, metrics.
+ *
+ * The promise: the object begins with `abi` and `size`.  The daemon copies what
+ * it knows of and takes the rest as 0, so fields are only ever appended, to the
+ * object and to the structures in its arrays (each with a size of its own).  A
+ * plugin built against this header keeps loading until LXCFSD_ABI changes.
+ *
+ * The rules: no constructors, no threads, no timers, no signal handlers, no
+ * mutable globals.  render() may be called by several threads at once; what
+ * init() made is read-only from then on.  A plugin links to the C library only.
+ */
+#ifndef LXCFSD_PLUGIN_H
+#define LXCFSD_PLUGIN_H
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LXCFSD_ABI 1
+
+/* The one symbol of a plugin, visible also under -fvisibility=hidden. */
+#define LXCFSD_EXPORT __attribute__((visibility("default")))
+
+/* A limit that nobody has set, and a value that the kernel does not give. */
+#define LXCFSD_NO_LIMIT UINT64_MAX
+#define LXCFSD_UNKNOWN	UINT64_MAX
+
+/*
+ * What render() returns when this reader has no view of its own (it is to see
+ * the host's file).  0 is success, anything below 0 is -errno and leads to the
+ * fall-back that the administrator chose, which is counted and shown.
+ */
+#define LXCFSD_NO_VIEW 1
+
+/* One read by one container.  Opaque; valid until render() returns. */
+struct lxcfsd_request;
+
+/* Text that is lent: `len` bytes and a NUL that is not counted. */
+struct lxcfsd_text {
+	const char *data;
+	size_t len;
+};
+
+/* ---------------------------------------------------------------- output */
+
+/*
+ * Where render() writes.  The error is sticky: write without checking, the
+ * daemon looks once.  What does not fit is never cut: -ENOSPC makes the daemon
+ * call render() again with a larger buffer, up to 4 MiB.
+ */
+struct lxcfsd_out {
+	char *buf;
+	size_t len;
+	size_t cap;
+	int err; /* 0 or -errno */
+};
+
+static inline void lxcfsd_put(struct lxcfsd_out *out, const void *bytes, size_t len)
+{
+	if (out->err)
+		return;
+	if (len > out->cap - out->len) {
+		out->err = -ENOSPC;
+		return;
+	}
+	memcpy(out->buf + out->len, bytes, len);
+	out->len += len;
+}
+
+static inline void lxcfsd_puts(struct lxcfsd_out *out, const char *text)
+{
+	lxcfsd_put(out, text, strlen(text));
+}
+
+static inline void __attribute__((format(printf, 2, 3)))
+lxcfsd_printf(struct lxcfsd_out *out, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (out->err)
+		return;
+	va_start(args, format);
+	n = vsnprintf(out->buf + out->len, out->cap - out->len, format, args);
+	va_end(args);
+	if (n < 0)
+		out->err = -EIO;
+	else if ((size_t)n >= out->cap - out->len)
+		out->err = -ENOSPC;
+	else
+		out->len += (size_t)n;
+}
+
+/* --------------------------------------------------------------- options */
+
+enum lxcfsd_opt_type {
+	LXCFSD_BOOL = 1, /* yes, no, true, false, on, off, 1, 0: value .u is 1 or 0 */
+	LXCFSD_UINT,	 /* decimal, from min to max: value .u */
+	LXCFSD_ENUM,	 /* one word of `choices`: value .u is its index */
+	LXCFSD_STRING,	 /* any text, at most max bytes when max is not 0: value .s */
+};
+
+/* One key of the plugin's section in lxcfsd.ini.  The daemon parses and checks
+ * it, and prints it in `lxcfsd --help-config`. */
+struct lxcfsd_opt {
+	const char *key;
+	uint32_t type; /* enum lxcfsd_opt_type */
+	uint32_t flags;
+	const char *def;     /* as it would stand in the file */
+	const char *choices; /* LXCFSD_ENUM: words with blanks between them */
+	uint64_t min, max;
+	const char *help; /* one line */
+};
+
+/* The value of opts[i] stands at index i. */
+union lxcfsd_value {
+	uint64_t u;
+	const char *s;
+};
+
+/* -------------------------------------------------------------- services */
+
+/* Controllers whose cgroup decides what a file shows. */
+enum lxcfsd_controller {
+	LXCFSD_CPU = 1 << 0,
+	LXCFSD_CPUACCT = 1 << 1,
+	LXCFSD_CPUSET = 1 << 2,
+	LXCFSD_MEMORY = 1 << 3,
+	LXCFSD_IO = 1 << 4,
+	LXCFSD_PIDS = 1 << 5,
+	LXCFSD_HUGETLB = 1 << 6,
+};
+
+/*
+ * Limits: the minimum over the container's cgroup and all its ancestors, or
+ * LXCFSD_NO_LIMIT (also where the controller is missing).
+ */
+enum lxcfsd_limit {
+	LXCFSD_MEM_MAX = 1, /* bytes: v2 memory.max, v1 memory.limit_in_bytes */
+	LXCFSD_SWAP_MAX,    /* bytes: v2 memory.swap.max; none on v1 */
+	LXCFSD_MEMSW_MAX,   /* bytes: v1 memory.memsw.limit_in_bytes; none on v2 */
+	LXCFSD_CPU_QUOTA,   /* millionths of a CPU: quota / period */
+	LXCFSD_PIDS_MAX,    /* tasks */
+};
+
+/*
+ * Usage of the container's own cgroup and what is below it, or LXCFSD_UNKNOWN.
+ * An ancestor's usage is other tenants' and never given.
+ */
+enum lxcfsd_usage {
+	LXCFSD_MEM_CURRENT = 1, /* bytes */
+	LXCFSD_SWAP_CURRENT,	/* bytes; v1: memsw usage less memory usage, at least 0 */
+	LXCFSD_CPU_USAGE,	/* nanoseconds of CPU time */
+	LXCFSD_PIDS_CURRENT,	/* tasks */
+	LXCFSD_SWAPPINESS,	/* v1 memory.swappiness; unknown on v2 */
+};
+
+/* Files of `key value` lines, of the container's own cgroup. */
+enum lxcfsd_stat {
+	LXCFSD_MEMORY_STAT = 1, /* bytes and events: memory.stat */
+	LXCFSD_CPU_STAT,	/* v2 cpu.stat, v1 cpuacct.stat */
+};
+
+/* What a key is called on cgroup2 and on cgroup v1; NULL: there is none. */
+struct lxcfsd_key {
+	const char *v2;
+	const char *v1;
+};
+
+/* The CPUs that the container sees, ascending, in the host's numbers.  With
+ * `dense` the n-th of them is shown as CPU n. */
+struct lxcfsd_cpus {
+	const uint32_t *ids;
+	uint32_t count; /* at least 1 */
+	bool dense;
+};
+
+enum lxcfsd_clock {
+	LXCFSD_CLOCK_BOOTTIME = 1, /* nanoseconds since the host's boot, sleep included */
+	LXCFSD_CLOCK_REALTIME,	   /* nanoseconds since 1970 */
+};
+
+/* As of syslog(3). */
+enum lxcfsd_level {
+	LXCFSD_LOG_ERROR = 3,
+	LXCFSD_LOG_WARNING = 4,
+	LXCFSD_LOG_NOTICE = 5,
+	LXCFSD_LOG_INFO = 6,
+	LXCFSD_LOG_DEBUG = 7,
+};
+
+/*
+ * What the daemon does for a plugin.  Handed to init(), which keeps it; valid
+ * as long as the plugin is loaded.  Functions return 0 or -errno and write *ret
+ * only when they return 0.  What is lent (text, CPU numbers) stays valid until
+ * render() returns.
+ */
+struct lxcfsd_services {
+	uint32_t size;	      /* of this structure as the daemon knows it */
+	uint32_t page_size;   /* bytes */
+	uint32_t clock_ticks; /* USER_HZ: ticks per second in /proc */
+	uint32_t reserved;
+	const void *core; /* the daemon's own */
+
+	/* One line for the log.  The last error said in init() is shown to the
+	 * administrator as the reason why the plugin was not taken. */
+	void (*log)(const struct lxcfsd_services *svc, int level, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/* A file of the host, at most `cache_ms` old and shared by all readers.
+	 * `path` begins with /proc/ or /sys/.  -ENOENT, -EFBIG (over 4 MiB). */
+	int (*host_file)(struct lxcfsd_request *req, const char *path, struct lxcfsd_text *ret);
+
+	int (*limit)(struct lxcfsd_request *req, enum lxcfsd_limit which, uint64_t *ret);
+	int (*usage)(struct lxcfsd_request *req, enum lxcfsd_usage which, uint64_t *ret);
+
+	/* values[i] is that of the line whose key is exactly keys[i], else
+	 * LXCFSD_UNKNOWN.  A file that is not there leaves all unknown. */
+	int (*stat)(struct lxcfsd_request *req, enum lxcfsd_stat file,
+		    const struct lxcfsd_key keys[], size_t count, uint64_t values[]);
+
+	int (*cpus)(struct lxcfsd_request *req, struct lxcfsd_cpus *ret);
+	uint64_t (*clock_ns)(struct lxcfsd_request *req, enum lxcfsd_clock which);
+
+	/* Nanoseconds since the container's init started; -ESRCH when there is
+	 * none to be found. */
+	int (*age_ns)(struct lxcfsd_request *req, uint64_t *ret);
+};
+
+/* ------------------------------------------------------------ the plugin */
+
+struct lxcfsd_file {
+	/* Where it is shown, and where the host has its own: "/proc/uptime". */
+	const char *path;
+	/* Permission bits, at most 0444: they are enforced. */
+	uint32_t mode;
+	/* enum lxcfsd_controller: a reader who is in the root cgroup of all of
+	 * these sees the host's file.  0: of all hierarchies. */
+	uint32_t controllers;
+	int (*render)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		      struct lxcfsd_out *out);
+};
+
+struct lxcfsd_plugin {
+	uint32_t abi;	    /* LXCFSD_ABI */
+	uint32_t size;	    /* sizeof(struct lxcfsd_plugin) */
+	uint32_t file_size; /* sizeof(struct lxcfsd_file) */
+	uint32_t opt_size;  /* sizeof(struct lxcfsd_opt) */
+	const char *name;
+	const char *version;
+	const char *summary; /* one line: what its readers see */
+	const struct lxcfsd_file *files;
+	const struct lxcfsd_opt *opts;
+	uint32_t file_count;
+	uint32_t opt_count;
+	uint32_t flags;
+	uint32_t reserved;
+
+	/*
+	 * Called once before anything is rendered; may be NULL.  `opts` are the
+	 * section's values and stay valid.  On failure: say why with svc->log,
+	 * return -errno; the daemon goes on with what it had before.
+	 */
+	int (*init)(const struct lxcfsd_services *svc, const union lxcfsd_value opts[],
+		    void **ret_state);
+};
+
+/* First line of the object: what the loader checks. */
+#define LXCFSD_PLUGIN_HEADER                                                                       \
+	.abi = LXCFSD_ABI, .size = sizeof(struct lxcfsd_plugin),                                   \
+	.file_size = sizeof(struct lxcfsd_file), .opt_size = sizeof(struct lxcfsd_opt)
+
+#define LXCFSD_COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+extern const struct lxcfsd_plugin lxcfsd_plugin;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

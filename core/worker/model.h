@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - the machine as a worker sees it: the host's files, the cgroup
+ * hierarchies, and who is asking.
+ *
+ * A subject is the cgroup whose view a reader gets: one path per hierarchy, and
+ * the init of the reader's pid namespace for its age.  It is resolved once, at
+ * OPEN, and is immutable from then on.
+ *
+ * Every root (procfs, sysfs, cgroupfs, the clock) is injectable: with `root` the
+ * whole model lives below that directory and the program needs no privilege.
+ */
+#ifndef LXCFSD_MODEL_H
+#define LXCFSD_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <lxcfsd/plugin.h>
+
+#include "config.h"
+
+struct model;
+struct subject;
+
+/* `root` NULL: this machine.  `settings` must outlive the model. */
+int model_new(const struct settings *settings, const char *root, struct model **ret);
+struct model *model_free(struct model *model);
+
+/* Once a second or so, while model_busy(): closes what nobody has read for 10 s. */
+void model_tidy(struct model *model);
+bool model_busy(struct model *model);
+
+/* ---- who is asking ---- */
+
+/*
+ * The subject of a reader by the id of its thread in our pid namespace.  0 with
+ * *ret; LXCFSD_NO_VIEW when the reader is to see the host's files (host_pidns =
+ * host, or in the root cgroup of every hierarchy); -ESRCH when the reader is not
+ * visible or gone; other -errno.
+ */
+int model_resolve(struct model *model, pid_t tid, struct subject **ret);
+
+/* `--subject`: a path that holds in every hierarchy. */
+int model_subject_by_path(struct model *model, const char *path, struct subject **ret);
+
+struct subject *subject_ref(struct subject *subject);
+struct subject *subject_unref(struct subject *subject);
+
+/* The same for equal subjects and never 0: counts a container's open files. */
+uint64_t subject_id(const struct subject *subject);
+
+/* For the log: the memory hierarchy's path or cgroup2's. */
+const char *subject_name(const struct subject *subject);
+
+/* In the root cgroup of every hierarchy that carries one of `controllers`
+ * (enum lxcfsd_controller; 0: of all hierarchies). */
+bool subject_is_root(const struct subject *subject, uint32_t controllers);
+
+/* As bytes that another worker can read, and back.  They come from shared memory
+ * after a crash: model_subject_load() trusts nothing.  subject_save() gives
+ * -ENOSPC when they do not fit. */
+int subject_save(const struct subject *subject, void *buf, size_t size, size_t *ret_len);
+int model_subject_load(struct model *model, const void *bytes, size_t len, struct subject **ret);
+
+/* ---- one render ---- */
+
+/* What is lent to a plugin is held here until request_end(). */
+#define REQUEST_LENT_MAX 16
+struct lent;
+struct lxcfsd_request {
+	struct model *model;
+	struct subject *subject; /* may be NULL: no view of its own */
+	pid_t reader;		 /* thread id, 0 when not known */
+	struct lent *lent[REQUEST_LENT_MAX];
+	unsigned int lent_count;
+};
+
+void request_begin(struct lxcfsd_request *req, struct model *model, struct subject *subject,
+		   pid_t reader);
+void request_end(struct lxcfsd_request *req);
+
+/* Everything of the services but `core` and `log`. */
+void model_services(struct lxcfsd_services *svc);
+
+/* A file of the host, as services.host_file. */
+int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_text *ret);
+/* Its type and permission bits.  -ENOENT. */
+int model_host_mode(struct model *model, const char *path, mode_t *ret);
+
+#endif

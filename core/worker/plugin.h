@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugin.h (worker) - loading plugins.
+ *
+ * A .so is read once into a sealed memfd, checked, and loaded from there, so
+ * that whatever happens to the file later cannot hurt a running worker.  A
+ * worker loads each module once and never unloads: a new plugin means a new
+ * worker.
+ */
+#ifndef LXCFSD_WORKER_PLUGIN_H
+#define LXCFSD_WORKER_PLUGIN_H
+
+#include <lxcfsd/plugin.h>
+
+#include "config.h"
+#include "problems.h"
+
+/* One [plugin NAME] section with its module. */
+struct plugin {
+	const struct plugin_section *section;
+	struct lxcfsd_plugin meta; /* what we know of it; newer fields cut, missing ones 0 */
+	struct lxcfsd_file *files; /* meta.file_count, of our size */
+	struct lxcfsd_opt *opts;   /* meta.opt_count, of our size */
+	union lxcfsd_value *values; /* the section's values, by index of opts */
+	struct lxcfsd_services services;
+	void *state; /* from init() */
+	char *last_error; /* the last LXCFSD_LOG_ERROR line said in init() */
+	bool initialised;
+};
+
+struct plugins {
+	struct plugin *list; /* in the order of the sections */
+	size_t count;
+};
+
+/*
+ * Loads the module of every section and checks its options.  A section that is
+ * switched off is loaded as well (its files keep their names) but its module
+ * may be missing.  Two sections that serve one path are a problem.
+ */
+int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
+		 struct plugins *ret);
+
+/* init() of every enabled plugin, each with a copy of `services`. */
+int plugins_init(struct plugins *plugins, const struct lxcfsd_services *services,
+		 struct problems *problems);
+
+/* The directory of modules: settings.plugin_dir, else `plugins` beside the
+ * running program, else where they are installed. */
+int plugins_default_dir(char *buf, size_t size);
+
+#endif
