@@ -25,8 +25,7 @@ void log_set_level(int max_level);
 enum log_target log_current_target(void);
 
 void log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void log_vline(int level, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
+void log_vline(int level, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
 #define log_err(...)	log_line(3, __VA_ARGS__)
 #define log_warn(...)	log_line(4, __VA_ARGS__)

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vault.h - the shared memory that outlives a worker.
+ *
+ * Theory of operation.  The keeper makes one sealed, sparse memfd for the life of
+ * the mount.  A worker keeps in it whatever a successor needs to go on as if
+ * nothing had happened: the requests it has taken (the journal), what node ids
+ * mean, open files and their half-read texts.  Everything else it rebuilds.
+ *
+ * One generation writes at a time: `writer` names it.  The keeper sets it when it
+ * says GO, after the one before has been reaped; a worker that finds another
+ * number there has been given up and must not commit anything.  What is made of
+ * several words is committed by one atomic store at the end, so that a crash in
+ * the middle leaves the old state.  After a crash nothing in here is trusted:
+ * indices, lengths and names are checked when they are read.
+ *
+ * The parts are versioned one by one.  A worker that does not know the version of
+ * a part begins that part anew: open files then become stateless, node ids are
+ * given again in the same order.
+ */
+#ifndef LXCFSD_VAULT_H
+#define LXCFSD_VAULT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VAULT_MAGIC   0x7661756c742d3031u /* "vault-01" */
+#define VAULT_VERSION 1
+#define VAULT_SIZE    ((uint64_t)256 << 20)
+
+/* Connections to the kernel: the plain tree is 0; writable or pollable
+ * directories get one each. */
+#define VAULT_CONNS 4
+
+enum vault_part {
+	VAULT_JOURNAL,
+	VAULT_NODES,
+	VAULT_SUBJECTS,
+	VAULT_HANDLES,
+	VAULT_SNAPSHOTS,
+	VAULT_RECORDS, /* reserved */
+	VAULT_POLLERS, /* reserved */
+	VAULT_PARTS = 16,
+};
+
+struct vault_part_desc {
+	uint64_t offset;
+	uint64_t size;
+	uint32_t version; /* 0: not in use */
+	uint32_t reserved;
+};
+
+/* The one FUSE_INIT of a connection and what was answered. */
+struct vault_conn {
+	uint32_t init_in_len; /* 0: no such connection */
+	uint32_t init_out_len;
+	uint8_t init_in[512];
+	uint8_t init_out[256];
+};
+
+struct vault_header {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_size;
+	uint64_t size;
+	int64_t mounted_at; /* seconds since 1970: the times of all files */
+	struct vault_part_desc parts[VAULT_PARTS];
+	struct vault_conn conns[VAULT_CONNS];
+	_Atomic uint32_t writer;      /* the generation that may write */
+	_Atomic uint32_t dead;	      /* this one and all before it are dead */
+	_Atomic uint32_t dead_faulty; /* the last one died by its own fault */
+	_Atomic uint32_t view_off;    /* SIGUSR2: everybody sees the host's files */
+};
+
+/* ---- journal: one slot per thread that takes requests ---- */
+
+#define JOURNAL_VERSION	 1
+#define JOURNAL_SLOTS	 64
+#define JOURNAL_BUF_SIZE (132 << 10) /* the kernel demands max_write + 4 KiB at least */
+
+/* A request is in flight while the `unique` of the fuse_in_header in buf is not 0. */
+struct journal_slot {
+	_Atomic uint32_t owner; /* generation whose thread has it, 0: nobody's */
+	uint32_t conn;
+	uint32_t faults; /* workers that this request has killed */
+	uint32_t reserved;
+	uint64_t started_ns;	   /* CLOCK_MONOTONIC, of the request in flight */
+	_Atomic uint64_t answered; /* so far: progress */
+	_Alignas(4096) uint8_t buf[JOURNAL_BUF_SIZE];
+};
+
+/* ---- node registry: append-only ---- */
+
+#define NODES_VERSION 1
+#define NODES_MAX     4096
+
+enum node_type { NODE_DIR = 1, NODE_FILE };
+
+/* The node with id N (as the kernel knows it) is entry N - 1; the root is id 1. */
+struct vault_node {
+	uint32_t parent; /* its id; the root's own is 1 */
+	uint32_t type;	 /* enum node_type */
+	char name[256];
+};
+
+struct vault_nodes {
+	_Atomic uint32_t count;
+	uint32_t reserved;
+	struct vault_node nodes[NODES_MAX];
+};
+
+/* ---- subjects of open files ---- */
+
+#define SUBJECTS_VERSION  1
+#define SUBJECTS_MAX	  4096
+#define SUBJECT_BYTES_MAX 8160
+
+struct vault_subject {
+	uint64_t id; /* model's subject_id(); 0: free */
+	uint32_t len;
+	uint32_t reserved;
+	uint8_t bytes[SUBJECT_BYTES_MAX];
+};
+
+/* ---- open files ---- */
+
+#define HANDLES_VERSION 1
+#define HANDLES_MAX	32768
+
+struct vault_handle {
+	_Atomic uint32_t used; /* 1: committed */
+	uint32_t serial;       /* the upper half of fh: tells it from earlier owners */
+	uint32_t node;
+	uint32_t subject;     /* entry + 1; 0: the host's view */
+	uint64_t open_unique; /* of the OPEN: a replayed one finds its handle again */
+	uint64_t snap_unique; /* of the READ that made the snapshot */
+	uint32_t snap_page;   /* first page in the arena */
+	uint32_t snap_pages;  /* 0: none */
+	uint32_t snap_len;
+	_Atomic uint32_t snap_valid;
+	uint32_t opener; /* thread id */
+	uint32_t reserved[3];
+};
+
+#define SNAPSHOTS_VERSION  1
+#define SNAPSHOT_PAGE	   4096
+#define SNAPSHOT_PAGES_MAX 32768 /* 128 MiB */
+
+_Static_assert(sizeof(struct vault_header) <= 65536, "the header has 64 KiB");
+_Static_assert(sizeof(struct vault_subject) <= 8192, "two pages");
+_Static_assert(sizeof(struct vault_handle) == 64, "layout of release 1");
+
+/* Keeper: makes an empty vault; *ret_fd is sealed against growing and shrinking. */
+int vault_create(int *ret_fd, struct vault_header **ret);
+
+/* Maps a vault and checks its head. */
+int vault_map(int fd, struct vault_header **ret);
+void vault_unmap(struct vault_header *vault);
+
+/* The part if it is there with this version and at least this size, else NULL. */
+void *vault_part(struct vault_header *vault, enum vault_part part, uint32_t version, size_t size);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* keeper.h - the life of the mount. */
+#ifndef LXCFSD_KEEPER_H
+#define LXCFSD_KEEPER_H
+
+#include "options.h"
+#include "runtime.h"
+
+/* Runs until told to end; returns the exit status. */
+int keeper_run(const struct options *options, struct runtime *rt);
+
+#endif

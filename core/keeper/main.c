@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c (keeper) - lxcfsd: the command that people run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keeper.h"
+#include "log.h"
+#include "options.h"
+#include "runtime.h"
+
+/* What only needs a look at configuration or plugins is the worker's. */
+static int ask_worker(const struct options *o, const char *what)
+{
+	const char *argv[8 + 2 * OVERRIDES_MAX];
+	unsigned int n = 0;
+
+	argv[n++] = "lxcfsd";
+	argv[n++] = what;
+	argv[n++] = "--config";
+	argv[n++] = o->config;
+	for (unsigned int i = 0; i < o->override_count; i++) {
+		argv[n++] = "--set";
+		argv[n++] = o->overrides[i];
+	}
+	argv[n] = NULL;
+	execv(o->worker, (char *const *)argv);
+	fprintf(stderr, "lxcfsd: cannot run '%s': %m\n", o->worker);
+	return 1;
+}
+
+static int run(struct options *o)
+{
+	struct runtime rt = {.lock_fd = -1, .pid_fd = -1, .waiting_fd = -1};
+	enum log_target target = getenv("JOURNAL_STREAM") ? LOG_TO_JOURNAL : LOG_TO_STDERR;
+	int status;
+
+	log_open("lxcfsd", target, 6);
+	if (geteuid() != 0) {
+		log_err("it takes root to mount and to look into containers");
+		return 1;
+	}
+	if (!o->foreground && runtime_detach(&rt) < 0) {
+		log_err("cannot go into the background: %m");
+		return 1;
+	}
+	if (runtime_claim(&rt, o) < 0)
+		return 1;
+	status = keeper_run(o, &rt);
+	runtime_release(&rt);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (options_parse(argc, argv, &options) < 0)
+		return 2;
+	switch (options.mode) {
+	case MODE_HELP:
+		options_print_help();
+		return 0;
+	case MODE_VERSION:
+		puts("lxcfsd " LXCFSD_VERSION);
+		return 0;
+	case MODE_TEST:
+		return ask_worker(&options, "--check");
+	case MODE_HELP_CONFIG:
+		return ask_worker(&options, "--help-config");
+	case MODE_RUN:
+		break;
+	}
+	return run(&options);
+}

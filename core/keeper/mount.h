@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* mount.h - the mount and its one FUSE_INIT.  Nothing here ever looks into the
+ * mount: when nobody serves, that would hang. */
+#ifndef LXCFSD_MOUNT_H
+#define LXCFSD_MOUNT_H
+
+#include "vault.h"
+
+struct mount {
+	char path[4096]; /* without symbolic links; "" when not mounted */
+	int fuse_fd;	 /* -1 when not mounted */
+	int lock_fd;	 /* the directory below, locked: one daemon per mount point */
+};
+
+/*
+ * Mounts on `path` and saves the connection's FUSE_INIT in `conn`.  A mount whose
+ * server is dead is taken off first; a living one is refused (-EBUSY).  On
+ * failure *reason is a sentence for the log.
+ */
+int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, char *reason,
+	      size_t size);
+
+/* Takes the mount off, lazily, and closes our end. */
+void mount_drop(struct mount *mount);
+
+#endif

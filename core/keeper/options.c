@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* options.c - see options.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "options.h"
+
+static const char help_text[] =
+	"Usage: lxcfsd [OPTION]... [MOUNTPOINT]\n"
+	"Lets containers see their own /proc and /sys instead of the host's.\n"
+	"\n"
+	"  -f, --foreground      stay in the foreground, log to stderr\n"
+	"  -c, --config FILE     configuration (default: " LXCFSD_SYSCONFDIR "/lxcfsd/lxcfsd.ini)\n"
+	"  -p, --pidfile FILE    where to write the process id (default: DIR/lxcfs.pid)\n"
+	"      --runtime-dir DIR directory for lock and status (default: /run)\n"
+	"  -d, --debug           log everything, stay in the foreground\n"
+	"  -t, --test            only check configuration and plugins; exit status 0 if good\n"
+	"      --help-config     every key of the configuration, with its default\n"
+	"  -h, --help            this text\n"
+	"  -v, --version\n"
+	"\n"
+	"MOUNTPOINT (default: /var/lib/lxcfs) beats the one in the configuration.\n"
+	"\n"
+	"Signals: USR1 reloads configuration and plugins, USR2 switches the containers'\n"
+	"view off and on again, TERM unmounts and ends.\n"
+	"\n"
+	"Options of lxcfs: -u (--disable-swap) and --enable-cfs mean what they mean there;\n"
+	"-l -s -z -o LIST --enable-loadavg --enable-pidfd --enable-psi-poll --enable-cgroup\n"
+	"--disable-zswap are taken and have no effect: see the configuration instead.\n";
+
+enum long_only { OPT_RUNTIME_DIR = 256, OPT_HELP_CONFIG, OPT_CFS, OPT_IGNORED };
+
+/* clang-format off */
+static const struct option long_options[] = {
+	{ "foreground",      no_argument,       NULL, 'f' },
+	{ "config",          required_argument, NULL, 'c' },
+	{ "pidfile",         required_argument, NULL, 'p' },
+	{ "runtime-dir",     required_argument, NULL, OPT_RUNTIME_DIR },
+	{ "debug",           no_argument,       NULL, 'd' },
+	{ "test",            no_argument,       NULL, 't' },
+	{ "help-config",     no_argument,       NULL, OPT_HELP_CONFIG },
+	{ "help",            no_argument,       NULL, 'h' },
+	{ "version",         no_argument,       NULL, 'v' },
+	{ "disable-swap",    no_argument,       NULL, 'u' },
+	{ "enable-cfs",      no_argument,       NULL, OPT_CFS },
+	{ "enable-loadavg",  no_argument,       NULL, OPT_IGNORED },
+	{ "enable-pidfd",    no_argument,       NULL, OPT_IGNORED },
+	{ "enable-psi-poll", no_argument,       NULL, OPT_IGNORED },
+	{ "enable-cgroup",   no_argument,       NULL, OPT_IGNORED },
+	{ "disable-zswap",   no_argument,       NULL, OPT_IGNORED },
+	{ NULL,              0,                 NULL, 0 },
+};
+/* clang-format on */
+
+void options_print_help(void)
+{
+	fputs(help_text, stdout);
+}
+
+static int refuse(const char *what, const char *which)
+{
+	fprintf(stderr, "lxcfsd: %s%s%s\nTry 'lxcfsd --help'.\n", what, which ? " " : "",
+		which ? which : "");
+	return -EINVAL;
+}
+
+/* A path that holds after chdir(). */
+static int set_path(char **at, const char *path)
+{
+	char cwd[PATH_MAX];
+	char *full = NULL;
+
+	if (path[0] == '/') {
+		full = strdup(path);
+	} else {
+		if (!getcwd(cwd, sizeof(cwd)))
+			return -errno;
+		if (asprintf(&full, "%s/%s", cwd, path) < 0)
+			full = NULL;
+	}
+	if (!full)
+		return -ENOMEM;
+	free(*at);
+	*at = full;
+	return 0;
+}
+
+static int add_override(struct options *o, const char *key, const char *value)
+{
+	char **slot = &o->overrides[o->override_count];
+
+	if (o->override_count == OVERRIDES_MAX)
+		return refuse("too many options", NULL);
+	if (asprintf(slot, "%s=%s", key, value) < 0) {
+		*slot = NULL;
+		return -ENOMEM;
+	}
+	o->override_count++;
+	return 0;
+}
+
+static void add_ignored(struct options *o, const char *what)
+{
+	size_t len = strlen(o->ignored);
+
+	snprintf(o->ignored + len, sizeof(o->ignored) - len, "%s%s", len ? " " : "", what);
+}
+
+static int take_path(char **at, const char *path)
+{
+	return path[0] ? set_path(at, path)
+		       : refuse("an option's file or directory is empty", NULL);
+}
+
+static int take(struct options *o, int opt, const char *word)
+{
+	switch (opt) {
+	case 'f':
+		o->foreground = true;
+		return 0;
+	case 'c':
+		return take_path(&o->config, optarg);
+	case 'p':
+		return take_path(&o->pidfile, optarg);
+	case OPT_RUNTIME_DIR:
+		return take_path(&o->runtime_dir, optarg);
+	case 'd':
+		o->foreground = true;
+		return add_override(o, "log_level", "debug");
+	case 't':
+		o->mode = MODE_TEST;
+		return 0;
+	case 'h':
+		o->mode = MODE_HELP;
+		return 0;
+	case 'v':
+		o->mode = MODE_VERSION;
+		return 0;
+	case OPT_HELP_CONFIG:
+		o->mode = MODE_HELP_CONFIG;
+		return 0;
+	case 'u':
+		return add_override(o, "*.swap", "no"); /* of every plugin that has it */
+	case OPT_CFS:
+		return add_override(o, "cpu_quota", "ceil");
+	case 'l':
+	case 's':
+	case 'z':
+	case 'o':
+	case OPT_IGNORED:
+		add_ignored(o, word);
+		return 0;
+	default:
+		return -EINVAL; /* getopt has said why */
+	}
+}
+
+static int parse_words(int argc, char **argv, struct options *o)
+{
+	int opt, r;
+
+	/* getopt prints argv[0]; one name for all messages */
+	while (optind < argc) {
+		char *word = argv[optind];
+
+		opt = getopt_long(argc, argv, "fc:p:dthvulszo:", long_options, NULL);
+		if (opt < 0)
+			break;
+		if (opt == '?') {
+			fputs("Try 'lxcfsd --help'.\n", stderr);
+			return -EINVAL;
+		}
+		r = take(o, opt, word);
+		if (r < 0)
+			return r;
+	}
+	if (argc - optind > 1)
+		return refuse("more than one mount point:", argv[optind + 1]);
+	if (argc - optind == 1) {
+		char *mountpoint = NULL;
+
+		r = take_path(&mountpoint, argv[optind]);
+		if (r == 0)
+			r = add_override(o, "mountpoint", mountpoint);
+		free(mountpoint);
+		return r;
+	}
+	return 0;
+}
+
+/* In the build tree worker and configuration stand beside us. */
+static int find_own_files(struct options *o)
+{
+	char exe[PATH_MAX], path[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	const char *dir;
+
+	if (n < 0)
+		return -errno;
+	exe[n] = '\0';
+	dir = dirname(exe);
+	snprintf(path, sizeof(path), "%s/lxcfsd-worker", dir);
+	if (access(path, X_OK) != 0)
+		return (o->worker = strdup(LXCFSD_LIBEXECDIR "/lxcfsd-worker")) ? 0 : -ENOMEM;
+	o->worker = strdup(path);
+	if (!o->worker)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/../lxcfsd.ini", dir);
+	return o->config || access(path, R_OK) != 0 ? 0 : set_path(&o->config, path);
+}
+
+int options_parse(int argc, char **argv, struct options *ret)
+{
+	struct options o = {0};
+	int r = parse_words(argc, argv, &o);
+
+	if (r < 0)
+		return r;
+	r = find_own_files(&o);
+	if (r == 0 && !o.config)
+		r = set_path(&o.config, LXCFSD_SYSCONFDIR "/lxcfsd/lxcfsd.ini");
+	if (r == 0 && !o.runtime_dir)
+		r = set_path(&o.runtime_dir, "/run");
+	if (r == 0 && !o.pidfile) {
+		_free_ char *path = NULL;
+
+		if (asprintf(&path, "%s/lxcfs.pid", o.runtime_dir) < 0)
+			path = NULL;
+		r = path ? set_path(&o.pidfile, path) : -ENOMEM;
+	}
+	if (r < 0) {
+		fprintf(stderr, "lxcfsd: %s\n", strerror(-r));
+		return r;
+	}
+	*ret = o;
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* options.h - the command line: ours, and every form that lxcfs takes. */
+#ifndef LXCFSD_OPTIONS_H
+#define LXCFSD_OPTIONS_H
+
+#include <stdbool.h>
+
+#define OVERRIDES_MAX 16
+
+enum mode { MODE_RUN, MODE_TEST, MODE_HELP, MODE_HELP_CONFIG, MODE_VERSION };
+
+struct options {
+	enum mode mode;
+	bool foreground;
+	char *config;	   /* absolute */
+	char *pidfile;	   /* absolute */
+	char *runtime_dir; /* absolute */
+	char *worker;	   /* path of lxcfsd-worker */
+	/* settings given on the command line, as `--set KEY=VALUE` for the worker */
+	char *overrides[OVERRIDES_MAX];
+	unsigned int override_count;
+	char ignored[256]; /* options of lxcfs without a meaning here */
+};
+
+/* 0, or -EINVAL after saying on stderr what is wrong. */
+int options_parse(int argc, char **argv, struct options *ret);
+void options_print_help(void);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* process.h - one worker process as the keeper sees it. */
+#ifndef LXCFSD_PROCESS_H
+#define LXCFSD_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "log.h"
+#include "options.h"
+#include "wire.h"
+
+enum process_state {
+	PROCESS_NONE,
+	PROCESS_LOADING, /* reads configuration and plugins */
+	PROCESS_READY,	 /* could serve */
+	PROCESS_TAKING,	 /* was told GO, answers what the one before left */
+	PROCESS_SERVING,
+	PROCESS_DRAINING, /* was told to finish */
+};
+
+struct process {
+	enum process_state state;
+	pid_t pid;
+	int ctl;
+	uint32_t generation;
+	uint64_t since_ns;	 /* when this state began */
+	struct wire_ready ready; /* from PROCESS_READY on */
+	char *failure;		 /* why it cannot serve, lines of text; NULL */
+};
+
+int process_start(struct process *p, const struct options *options, uint32_t generation,
+		  enum log_target log);
+void process_set_state(struct process *p, enum process_state state);
+/* After it has been reaped: closes and forgets. */
+void process_done(struct process *p);
+/* "signal 11 (Segmentation fault)", "exit status 3" */
+const char *process_status_text(int status, char *buf, size_t size);
+/* Died of something that the request in hand may have caused. */
+bool process_status_is_fault(int status);
+
+#endif
