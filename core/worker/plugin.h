@@ -18,12 +18,12 @@
 /* One [plugin NAME] section with its module. */
 struct plugin {
 	const struct plugin_section *section;
-	struct lxcfsd_plugin meta; /* what we know of it; newer fields cut, missing ones 0 */
-	struct lxcfsd_file *files; /* meta.file_count, of our size */
-	struct lxcfsd_opt *opts;   /* meta.opt_count, of our size */
+	struct lxcfsd_plugin meta;  /* what we know of it; newer fields cut, missing ones 0 */
+	struct lxcfsd_file *files;  /* meta.file_count, of our size */
+	struct lxcfsd_opt *opts;    /* meta.opt_count, of our size */
 	union lxcfsd_value *values; /* the section's values, by index of opts */
 	struct lxcfsd_services services;
-	void *state; /* from init() */
+	void *state;	  /* from init() */
 	char *last_error; /* the last LXCFSD_LOG_ERROR line said in init() */
 	bool initialised;
 };

@@ -15,8 +15,8 @@ struct problems {
 
 /* "FILE:LINE: text"; without the place when file is NULL, without the line when
  * it is 0. */
-void problem_add(struct problems *problems, const char *file, unsigned int line,
-		 const char *format, ...) __attribute__((format(printf, 4, 5)));
+void problem_add(struct problems *problems, const char *file, unsigned int line, const char *format,
+		 ...) __attribute__((format(printf, 4, 5)));
 void problems_done(struct problems *problems);
 
 #endif

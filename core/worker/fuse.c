@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuse.c - see fuse.h.  The one file that knows libfuse.
+ *
+ * What the kernel is told at INIT holds for the life of the connection, and it
+ * remembers each ENOSYS: so every operation that any release may need is here
+ * from the first one, and later workers repeat the first one's reply to INIT.
+ *
+ * Every operation that would change something is refused with EROFS here: a
+ * privileged container can remount the superblock read-write for everybody.
+ */
+#define FUSE_USE_VERSION 314
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <fuse_lowlevel.h>
+#include <linux/fuse.h>
+
+#include "fuse.h"
+#include "log.h"
+#include "wire.h"
+
+#ifndef FUSE_ALLOW_IDMAP
+#define FUSE_ALLOW_IDMAP (1ULL << 40)
+#endif
+
+#define MAX_WRITE (JOURNAL_BUF_SIZE - 4096)
+#define MAX_PAGES 256 /* of one read: 1 MiB */
+#define KICK	  SIGRTMIN
+/* Names never change their meaning; modes may, by a reload. */
+#define STATIC_TIMEOUT 1.0
+
+struct fuse_conn {
+	struct server *server;
+	struct vault_conn *saved;
+	struct fuse_session *session;
+	struct journal journal;
+	_Atomic bool draining;
+	_Atomic unsigned int running;
+	unsigned int threads;
+	pthread_t ids[JOURNAL_SLOTS];
+};
+
+static struct fuse_conn *conn_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static struct server *server_of(fuse_req_t req)
+{
+	return conn_of(req)->server;
+}
+
+static const struct node *node_of(fuse_req_t req, fuse_ino_t ino)
+{
+	return nodes_get(&server_of(req)->nodes, ino);
+}
+
+/* ------------------------------------------------------------- operations */
+
+static void fill_attr(struct server *s, const struct node *node, struct stat *st)
+{
+	bool dir = node->type == NODE_DIR;
+
+	*st = (struct stat){
+		.st_ino = node->id,
+		.st_mode = (dir ? S_IFDIR : S_IFREG) | serve_mode(s, node),
+		.st_nlink = dir ? 2 : 1,
+		/* a size, as procfs: 0; any other would let mmap() share pages */
+	};
+	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
+}
+
+static void op_init(void *userdata, struct fuse_conn_info *info)
+{
+	(void)userdata;
+	info->max_write = MAX_WRITE;
+	info->want &= ~(unsigned int)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				      FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
+}
+
+static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	const struct node *dir = node_of(req, parent), *node;
+	struct fuse_entry_param entry = {.attr_timeout = STATIC_TIMEOUT,
+					 .entry_timeout = STATIC_TIMEOUT};
+
+	node = dir ? nodes_lookup(&server_of(req)->nodes, dir, name) : NULL;
+	if (!node) {
+		fuse_reply_err(req, ENOENT);
+		return;
+	}
+	entry.ino = node->id;
+	entry.generation = 1;
+	fill_attr(server_of(req), node, &entry.attr);
+	fuse_reply_entry(req, &entry);
+}
+
+static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
+{
+	(void)ino; /* static ids: nothing is counted */
+	(void)count;
+	fuse_reply_none(req);
+}
+
+static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	(void)count;
+	(void)forgets;
+	fuse_reply_none(req);
+}
+
+static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	const struct node *node = node_of(req, ino);
+	struct stat st;
+
+	(void)fi;
+	if (!node) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
+	fill_attr(server_of(req), node, &st);
+	fuse_reply_attr(req, &st, STATIC_TIMEOUT);
+}
+
+static void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	(void)ino;
+	fuse_reply_err(req, EINVAL);
+}
+
+static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	const struct node *node = node_of(req, ino);
+
+	if (!node) {
+		fuse_reply_err(req, ESTALE);
+		return;
+	}
+	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) {
+		fuse_reply_err(req, EROFS);
+		return;
+	}
+	fi->direct_io = 1; /* no page cache: containers would share it */
+	fi->noflush = 1;
+	fi->fh = serve_open(server_of(req), node, fuse_req_ctx(req)->pid, journal_unique(),
+			    journal_is_replay());
+	/* the opener is gone: no RELEASE will come */
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		serve_release(server_of(req), fi->fh);
+}
+
+static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		    struct fuse_file_info *fi)
+{
+	const struct serve_read read = {
+		.node = node_of(req, ino),
+		.fh = fi->fh,
+		.reader = fuse_req_ctx(req)->pid,
+		.offset = (uint64_t)offset,
+		.size = size,
+		.unique = journal_unique(),
+		.replay = journal_is_replay(),
+		.suspect = journal_is_suspect(),
+	};
+	const char *text = "";
+	ssize_t n = read.node && read.node->type == NODE_FILE && offset >= 0
+			    ? serve_read(server_of(req), &read, &text)
+			    : -EIO;
+
+	if (n < 0)
+		fuse_reply_err(req, (int)-n);
+	else
+		fuse_reply_buf(req, text, (size_t)n);
+}
+
+static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	serve_release(server_of(req), fi->fh);
+	fuse_reply_err(req, 0);
+}
+
+static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	const struct node *node = node_of(req, ino);
+
+	if (!node)
+		fuse_reply_err(req, ESTALE);
+	else if (node->type != NODE_DIR)
+		fuse_reply_err(req, ENOTDIR);
+	else
+		fuse_reply_open(req, fi);
+}
+
+/* Offsets: 1 after ".", 2 after "..", then 2 + the id of the child just given, so
+ * that they mean the same in every worker. */
+static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
+		       struct fuse_file_info *fi)
+{
+	const struct nodes *nodes = &server_of(req)->nodes;
+	const struct node *dir = nodes_get(nodes, ino);
+	char buf[4096];
+	size_t used = 0;
+
+	(void)fi;
+	if (!dir || offset < 0) {
+		fuse_reply_err(req, dir ? EINVAL : ESTALE);
+		return;
+	}
+	if (size > sizeof(buf))
+		size = sizeof(buf);
+	for (off_t at = 0; at < 2; at++) {
+		struct stat st = {.st_ino = at ? dir->parent : dir->id, .st_mode = S_IFDIR};
+
+		if (offset <= at)
+			used += fuse_add_direntry(req, buf + used, size - used, at ? ".." : ".",
+						  &st, at + 1);
+	}
+	for (uint32_t id = dir->first_child; id; id = nodes->list[id - 1].next) {
+		const struct node *child = &nodes->list[id - 1];
+		struct stat st = {.st_ino = id,
+				  .st_mode = child->type == NODE_DIR ? S_IFDIR : S_IFREG};
+		size_t need;
+
+		if (!child->listed || offset >= (off_t)id + 2)
+			continue;
+		need = fuse_add_direntry(req, buf + used, size - used, child->name, &st,
+					 (off_t)id + 2);
+		if (need > size - used)
+			break;
+		used += need;
+	}
+	fuse_reply_buf(req, buf, used);
+}
+
+static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	(void)fi;
+	fuse_reply_err(req, 0);
+}
+
+/* Everything that would change something. */
+static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
+		       struct fuse_file_info *fi)
+{
+	(void)ino, (void)attr, (void)to_set, (void)fi;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
+{
+	(void)parent, (void)name, (void)mode, (void)dev;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	(void)parent, (void)name, (void)mode;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_remove(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	(void)parent, (void)name;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	(void)target, (void)parent, (void)name;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+		      const char *new_name, unsigned int flags)
+{
+	(void)parent, (void)name, (void)new_parent, (void)new_name, (void)flags;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const char *new_name)
+{
+	(void)ino, (void)new_parent, (void)new_name;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset,
+		     struct fuse_file_info *fi)
+{
+	(void)ino, (void)bytes, (void)size, (void)offset, (void)fi;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
+			size_t size, int flags)
+{
+	(void)ino, (void)name, (void)value, (void)size, (void)flags;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	(void)ino, (void)name;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		      struct fuse_file_info *fi)
+{
+	(void)parent, (void)name, (void)mode, (void)fi;
+	fuse_reply_err(req, EROFS);
+}
+
+static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
+			 struct fuse_file_info *fi)
+{
+	(void)ino, (void)mode, (void)offset, (void)length, (void)fi;
+	fuse_reply_err(req, EROFS);
+}
+
+/* Not here, so ENOSYS, and the kernel stops asking: flush, fsync, poll, getxattr,
+ * listxattr, lseek, ioctl, access (default_permissions asks nobody). */
+static const struct fuse_lowlevel_ops operations = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_remove,
+	.rmdir = op_remove,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.release = op_release,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.releasedir = op_releasedir,
+	.setxattr = op_setxattr,
+	.removexattr = op_removexattr,
+	.create = op_create,
+	.fallocate = op_fallocate,
+};
+
+/* -------------------------------------------------------------- the device */
+
+/* libfuse's reply to INIT, with what it does not know of. */
+static void amend_init(const struct vault_conn *saved, struct fuse_init_out *out)
+{
+	const struct fuse_init_in *in =
+		(const void *)(saved->init_in + sizeof(struct fuse_in_header));
+
+	/* reads are larger than writes: that needs no buffer of ours */
+	if (out->flags & FUSE_MAX_PAGES)
+		out->max_pages = MAX_PAGES;
+	if (saved->init_in_len < sizeof(struct fuse_in_header) + sizeof(*in) ||
+	    !(in->flags & FUSE_INIT_EXT))
+		return;
+	/* pods with a user namespace mount us through an idmapped mount */
+	out->flags |= FUSE_INIT_EXT;
+	out->flags2 |= in->flags2 & (uint32_t)(FUSE_ALLOW_IDMAP >> 32);
+}
+
+/* The first worker's reply is kept and repeated by all later ones (for which the
+ * kernel has no such request any more and says ENOENT, which libfuse expects). */
+static ssize_t reply_init(struct fuse_conn *conn, const struct iovec *iov, int count)
+{
+	struct vault_conn *saved = conn->saved;
+	uint8_t out[sizeof(saved->init_out)];
+	size_t len = 0;
+
+	for (int i = 0; i < count; i++) {
+		if (iov[i].iov_len > sizeof(out) - len) {
+			errno = EMSGSIZE;
+			return -1;
+		}
+		memcpy(out + len, iov[i].iov_base, iov[i].iov_len);
+		len += iov[i].iov_len;
+	}
+	if (saved->init_out_len == 0 || saved->init_out_len > sizeof(out)) {
+		if (len >= sizeof(struct fuse_out_header) + sizeof(struct fuse_init_out))
+			amend_init(saved, (void *)(out + sizeof(struct fuse_out_header)));
+		memcpy(saved->init_out, out, len);
+		atomic_thread_fence(memory_order_release);
+		saved->init_out_len = (uint32_t)len;
+	}
+	return write(conn->journal.fd, saved->init_out, saved->init_out_len) < 0 ? -1
+										 : (ssize_t)len;
+}
+
+static __thread bool in_init;
+
+static ssize_t device_writev(int fd, struct iovec *iov, int count, void *userdata)
+{
+	struct fuse_conn *conn = userdata;
+
+	(void)fd;
+	return in_init ? reply_init(conn, iov, count) : journal_writev(&conn->journal, iov, count);
+}
+
+static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
+{
+	struct fuse_conn *conn = userdata;
+
+	(void)fd;
+	return journal_read(&conn->journal, buf, len);
+}
+
+static void process(struct fuse_conn *conn, void *request, size_t len)
+{
+	struct fuse_buf buf = {.mem = request, .size = len};
+
+	fuse_session_process_buf(conn->session, &buf);
+	journal_forget(); /* if it was one that has no reply */
+}
+
+int fuse_conn_open(struct server *server, struct vault_conn *saved, int fd, bool keep_journal,
+		   struct fuse_conn **ret)
+{
+	static const struct fuse_custom_io io = {.read = device_read, .writev = device_writev};
+	uint8_t init[sizeof(saved->init_in)];
+	char *argv[] = {"lxcfsd-worker", NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+	struct fuse_conn *conn = calloc(1, sizeof(*conn));
+	int r;
+
+	if (!conn)
+		return -ENOMEM;
+	if (saved->init_in_len == 0 || saved->init_in_len > sizeof(init))
+		return -EINVAL;
+	conn->server = server;
+	conn->saved = saved;
+	r = journal_open(&conn->journal, server->vault, server->generation, keep_journal, fd);
+	if (r < 0)
+		return r;
+	conn->session = fuse_session_new(&args, &operations, sizeof(operations), conn);
+	if (!conn->session)
+		return -ENOMEM;
+	r = fuse_session_custom_io(conn->session, &io, fd);
+	if (r < 0)
+		return r;
+	memcpy(init, saved->init_in, saved->init_in_len);
+	in_init = true;
+	process(conn, init, saved->init_in_len);
+	in_init = false;
+	if (fuse_session_exited(conn->session))
+		return -EPROTO;
+	*ret = conn;
+	return 0;
+}
+
+static void answer(void *arg, void *request, size_t len)
+{
+	process(arg, request, len);
+}
+
+unsigned int fuse_conn_recover(struct fuse_conn *conn)
+{
+	return journal_recover(&conn->journal, answer, conn);
+}
+
+/* -------------------------------------------------------------------- loop */
+
+struct thread_start {
+	struct fuse_conn *conn;
+	unsigned int index;
+};
+
+static void *take_requests(void *arg)
+{
+	struct thread_start start = *(struct thread_start *)arg;
+	struct fuse_conn *conn = start.conn;
+	struct fuse_buf buf = {.mem = journal_attach(&conn->journal, start.index)};
+
+	free(arg);
+	while (!atomic_load(&conn->draining)) {
+		int n = fuse_session_receive_buf(conn->session, &buf);
+
+		if (n == -EINTR || n == -EAGAIN)
+			continue;
+		if (n <= 0)
+			break;
+		/* once read, always answered: that is what makes a drain lose nothing */
+		process(conn, buf.mem, buf.size);
+	}
+	if (!atomic_load(&conn->draining)) /* aborted or unmounted: only a new mount helps */
+		_exit(WORKER_EXIT_GONE);
+	atomic_fetch_sub(&conn->running, 1);
+	return NULL;
+}
+
+static void on_kick(int signal)
+{
+	(void)signal; /* its only use is to end a read(2) with EINTR */
+}
+
+int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
+{
+	struct sigaction kick = {.sa_handler = on_kick};
+
+	if (threads > JOURNAL_SLOTS)
+		threads = JOURNAL_SLOTS;
+	sigaction(KICK, &kick, NULL);
+	for (unsigned int i = 0; i < threads; i++) {
+		struct thread_start *start = malloc(sizeof(*start));
+
+		if (!start)
+			return -ENOMEM;
+		*start = (struct thread_start){conn, i};
+		atomic_fetch_add(&conn->running, 1);
+		if (pthread_create(&conn->ids[i], NULL, take_requests, start) != 0) {
+			atomic_fetch_sub(&conn->running, 1);
+			free(start);
+			return i > 0 ? 0 : -EAGAIN; /* fewer threads serve, too */
+		}
+		conn->threads++;
+	}
+	return 0;
+}
+
+void fuse_conn_drain(struct fuse_conn *conn)
+{
+	struct timespec pause = {.tv_nsec = 100000};
+
+	atomic_store(&conn->draining, true);
+	/* a kick between the look at `draining` and read(2) is lost: so again */
+	while (atomic_load(&conn->running) > 0) {
+		for (unsigned int i = 0; i < conn->threads; i++)
+			pthread_kill(conn->ids[i], KICK);
+		nanosleep(&pause, NULL);
+	}
+}

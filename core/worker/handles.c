@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handles.c - see handles.h.
+ *
+ * The order of the stores is the invariant: a handle exists from its `used` word
+ * on, a snapshot from its `snap_valid` word on; both are written last and cleared
+ * first.  A saved subject exists while its id is not 0; the id is written last.
+ * Whatever a crash leaves half done is free for the successor.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "handles.h"
+#include "log.h"
+
+#define SUBJECT_PROBES 32 /* places where a subject's record may stand */
+
+static uint64_t fh_of(const struct handles *h, const struct vault_handle *handle)
+{
+	return (uint64_t)handle->serial << 32 | (uint64_t)(handle - h->table) << 1 | 1;
+}
+
+static struct vault_handle *get(struct handles *h, uint64_t fh)
+{
+	uint32_t index = (uint32_t)fh >> 1;
+	struct vault_handle *handle;
+
+	if (!(fh & 1) || !h->table || index >= HANDLES_MAX)
+		return NULL;
+	handle = &h->table[index];
+	return atomic_load_explicit(&handle->used, memory_order_acquire) == 1 &&
+			       handle->serial == fh >> 32
+		       ? handle
+		       : NULL;
+}
+
+static pthread_mutex_t *snapshot_lock(struct handles *h, const struct vault_handle *handle)
+{
+	return &h->snapshot_locks[(size_t)(handle - h->table) % HANDLE_LOCKS];
+}
+
+static bool still_ours(const struct handles *h)
+{
+	return atomic_load(&h->vault->writer) == h->generation;
+}
+
+/* ------------------------------------------------------------------ pages */
+
+static bool page_used(const struct handles *h, uint32_t page)
+{
+	return h->page_map[page / 64] >> (page % 64) & 1;
+}
+
+static void mark_pages(struct handles *h, uint32_t first, uint32_t count, bool used)
+{
+	for (uint32_t page = first; page < first + count; page++) {
+		if (used)
+			h->page_map[page / 64] |= (uint64_t)1 << (page % 64);
+		else
+			h->page_map[page / 64] &= ~((uint64_t)1 << (page % 64));
+	}
+	if (!used && first < h->page_hint)
+		h->page_hint = first;
+}
+
+/* The first run of `count` free pages: low ones first, to stay compact.  Called
+ * with the lock. */
+static bool find_pages(struct handles *h, uint32_t count, uint32_t *ret)
+{
+	uint32_t run = 0;
+
+	while (h->page_hint < SNAPSHOT_PAGES_MAX && page_used(h, h->page_hint))
+		h->page_hint++;
+	for (uint32_t page = h->page_hint; page < SNAPSHOT_PAGES_MAX; page++) {
+		if (run == 0 && page % 64 == 0 && h->page_map[page / 64] == UINT64_MAX) {
+			page += 63;
+			continue;
+		}
+		run = page_used(h, page) ? 0 : run + 1;
+		if (run == count) {
+			*ret = page - count + 1;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Called with the snapshot's lock. */
+static void drop_snapshot(struct handles *h, struct vault_handle *handle)
+{
+	uint32_t pages = handle->snap_pages;
+
+	atomic_store_explicit(&handle->snap_valid, 0, memory_order_release);
+	if (!pages)
+		return;
+	handle->snap_pages = 0;
+	pthread_mutex_lock(&h->lock);
+	mark_pages(h, handle->snap_page, pages, false);
+	if (handle->subject)
+		h->subject_pages[handle->subject - 1] -= pages;
+	pthread_mutex_unlock(&h->lock);
+}
+
+/* Room for `count` pages, under the container's bound.  Called with the
+ * snapshot's lock and without an old snapshot. */
+static bool take_pages(struct handles *h, struct vault_handle *handle, uint32_t count)
+{
+	uint32_t first = 0;
+	uint32_t *used = handle->subject ? &h->subject_pages[handle->subject - 1] : NULL;
+	bool ok;
+
+	pthread_mutex_lock(&h->lock);
+	ok = (!used || *used + count <= h->max_pages) && find_pages(h, count, &first);
+	if (ok) {
+		mark_pages(h, first, count, true);
+		if (used)
+			*used += count;
+	} else {
+		h->refused++;
+	}
+	pthread_mutex_unlock(&h->lock);
+	if (ok) {
+		handle->snap_page = first;
+		handle->snap_pages = count;
+	}
+	return ok;
+}
+
+/* --------------------------------------------------------------- subjects */
+
+/* Writes the subject's record.  Called with the lock. */
+static bool save_subject(struct handles *h, uint32_t index, struct subject *subject)
+{
+	struct vault_subject *saved = &h->saved[index];
+	size_t len;
+
+	saved->id = 0;
+	atomic_thread_fence(memory_order_release);
+	if (subject_save(subject, saved->bytes, sizeof(saved->bytes), &len) < 0)
+		return false;
+	saved->len = (uint32_t)len;
+	atomic_thread_fence(memory_order_release);
+	saved->id = subject_id(subject);
+	if (h->subjects[index])
+		subject_unref(h->subjects[index]);
+	h->subjects[index] = subject_ref(subject);
+	return true;
+}
+
+/* The subject of a record; equal ones are one object.  Called with the lock. */
+static struct subject *load_subject(struct handles *h, uint32_t index)
+{
+	struct vault_subject *saved = &h->saved[index];
+	struct subject *subject;
+
+	if (!h->subjects[index] && saved->id && saved->len <= sizeof(saved->bytes) &&
+	    model_subject_load(h->model, saved->bytes, saved->len, &subject) == 0)
+		h->subjects[index] = subject;
+	return h->subjects[index];
+}
+
+/* The place of the subject's record, entry + 1; 0: there is no room.  Called with
+ * the lock. */
+static uint32_t place_subject(struct handles *h, struct subject *subject)
+{
+	uint64_t id = subject_id(subject);
+	uint32_t free = SUBJECTS_MAX;
+
+	for (uint32_t i = 0; i < SUBJECT_PROBES; i++) {
+		uint32_t index = (uint32_t)((id + i) % SUBJECTS_MAX);
+
+		if (h->saved[index].id == id && load_subject(h, index) == subject)
+			return index + 1;
+		if (free == SUBJECTS_MAX && h->subject_handles[index] == 0)
+			free = index;
+	}
+	return free < SUBJECTS_MAX && save_subject(h, free, subject) ? free + 1 : 0;
+}
+
+static struct subject *subject_at(struct handles *h, uint32_t index)
+{
+	struct subject *subject;
+
+	pthread_mutex_lock(&h->lock);
+	subject = load_subject(h, index);
+	if (subject)
+		subject_ref(subject);
+	pthread_mutex_unlock(&h->lock);
+	return subject;
+}
+
+/* ---------------------------------------------------------------- handles */
+
+static struct vault_handle *take_handle(struct handles *h, struct subject *subject,
+					uint32_t *ret_subject)
+{
+	struct vault_handle *handle = NULL;
+	uint32_t place = 0;
+
+	pthread_mutex_lock(&h->lock);
+	if (h->free_count > 0) {
+		place = subject ? place_subject(h, subject) : 0;
+		if (!subject || (place && h->subject_handles[place - 1] < h->max_handles))
+			handle = &h->table[h->free_list[--h->free_count]];
+	}
+	if (handle && place)
+		h->subject_handles[place - 1]++;
+	if (!handle)
+		h->refused++;
+	pthread_mutex_unlock(&h->lock);
+	*ret_subject = place;
+	return handle;
+}
+
+uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, pid_t opener,
+		    uint64_t unique)
+{
+	struct vault_handle *handle;
+	uint32_t place;
+
+	if (!h->table || !still_ours(h))
+		return HANDLE_STATELESS;
+	handle = take_handle(h, subject, &place);
+	if (!handle)
+		return HANDLE_STATELESS;
+	handle->serial++;
+	handle->node = node;
+	handle->subject = place;
+	handle->open_unique = unique;
+	handle->opener = (uint32_t)opener;
+	handle->snap_pages = 0;
+	handle->snap_unique = 0;
+	atomic_store_explicit(&handle->snap_valid, 0, memory_order_relaxed);
+	atomic_store_explicit(&handle->used, 1, memory_order_release);
+	return fh_of(h, handle);
+}
+
+uint64_t handle_find(struct handles *h, uint32_t node, uint64_t unique)
+{
+	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
+		struct vault_handle *handle = &h->table[i];
+
+		if (atomic_load(&handle->used) == 1 && handle->open_unique == unique &&
+		    handle->node == node)
+			return fh_of(h, handle);
+	}
+	return HANDLE_STATELESS;
+}
+
+void handle_free(struct handles *h, uint64_t fh)
+{
+	struct vault_handle *handle = get(h, fh);
+	pthread_mutex_t *lock;
+
+	if (!handle || !still_ours(h))
+		return;
+	lock = snapshot_lock(h, handle);
+	pthread_mutex_lock(lock);
+	drop_snapshot(h, handle);
+	atomic_store_explicit(&handle->used, 0, memory_order_release);
+	pthread_mutex_unlock(lock);
+	pthread_mutex_lock(&h->lock);
+	if (handle->subject)
+		h->subject_handles[handle->subject - 1]--;
+	h->free_list[h->free_count++] = (uint32_t)(handle - h->table);
+	pthread_mutex_unlock(&h->lock);
+}
+
+bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subject **ret)
+{
+	struct vault_handle *handle = get(h, fh);
+	struct subject *subject = NULL;
+
+	if (!handle || handle->node != node)
+		return false;
+	if (handle->subject) {
+		subject = subject_at(h, handle->subject - 1);
+		if (!subject)
+			return false;
+	}
+	*ret = subject;
+	return true;
+}
+
+/* -------------------------------------------------------------- snapshots */
+
+void handle_keep(struct handles *h, uint64_t fh, const void *text, size_t len, uint64_t unique)
+{
+	struct vault_handle *handle = get(h, fh);
+	uint32_t pages = (uint32_t)((len + SNAPSHOT_PAGE - 1) / SNAPSHOT_PAGE);
+	pthread_mutex_t *lock;
+
+	if (!handle || !still_ours(h) || len > (size_t)SNAPSHOT_PAGE * SNAPSHOT_PAGES_MAX)
+		return;
+	if (pages == 0)
+		pages = 1;
+	lock = snapshot_lock(h, handle);
+	pthread_mutex_lock(lock);
+	if (handle->snap_pages < pages) {
+		drop_snapshot(h, handle);
+		if (!take_pages(h, handle, pages)) {
+			pthread_mutex_unlock(lock);
+			return;
+		}
+	}
+	atomic_store_explicit(&handle->snap_valid, 0, memory_order_release);
+	memcpy(h->arena + (size_t)handle->snap_page * SNAPSHOT_PAGE, text, len);
+	handle->snap_len = (uint32_t)len;
+	handle->snap_unique = unique;
+	atomic_store_explicit(&handle->snap_valid, 1, memory_order_release);
+	pthread_mutex_unlock(lock);
+}
+
+ssize_t handle_copy(struct handles *h, uint64_t fh, uint64_t offset, void *buf, size_t size,
+		    uint64_t unique)
+{
+	struct vault_handle *handle = get(h, fh);
+	pthread_mutex_t *lock;
+	ssize_t n = -ENODATA;
+
+	if (!handle)
+		return -ENODATA;
+	lock = snapshot_lock(h, handle);
+	pthread_mutex_lock(lock);
+	if (atomic_load_explicit(&handle->snap_valid, memory_order_acquire) == 1 &&
+	    (!unique || handle->snap_unique == unique)) {
+		size_t left = offset < handle->snap_len ? handle->snap_len - offset : 0;
+
+		n = (ssize_t)(left < size ? left : size);
+		memcpy(buf, h->arena + (size_t)handle->snap_page * SNAPSHOT_PAGE + offset * (n > 0),
+		       (size_t)n);
+	}
+	pthread_mutex_unlock(lock);
+	return n;
+}
+
+/* ------------------------------------------------------------------ start */
+
+/* What a crash has left may be anything: a handle that cannot be true is dropped,
+ * a snapshot that cannot be true is forgotten. */
+static void recover_handle(struct handles *h, struct vault_handle *handle)
+{
+	uint64_t end = (uint64_t)handle->snap_page + handle->snap_pages;
+
+	if (handle->subject > SUBJECTS_MAX || !handle->node ||
+	    (handle->subject && !h->saved[handle->subject - 1].id)) {
+		atomic_store(&handle->used, 0);
+		return;
+	}
+	if (handle->subject)
+		h->subject_handles[handle->subject - 1]++;
+	if (!handle->snap_pages)
+		return;
+	for (uint64_t page = handle->snap_page; page < end && end <= SNAPSHOT_PAGES_MAX; page++)
+		if (page_used(h, (uint32_t)page))
+			end = UINT64_MAX; /* two handles claim it */
+	if (end > SNAPSHOT_PAGES_MAX) {
+		handle->snap_pages = 0;
+		atomic_store(&handle->snap_valid, 0);
+		return;
+	}
+	if (handle->snap_len > (uint64_t)handle->snap_pages * SNAPSHOT_PAGE)
+		atomic_store(&handle->snap_valid, 0);
+	mark_pages(h, handle->snap_page, handle->snap_pages, true);
+	if (handle->subject)
+		h->subject_pages[handle->subject - 1] += handle->snap_pages;
+}
+
+static void recover(struct handles *h)
+{
+	for (uint32_t i = 0; i < HANDLES_MAX; i++)
+		if (atomic_load(&h->table[i].used) == 1)
+			recover_handle(h, &h->table[i]);
+	/* the lowest index on top */
+	for (uint32_t i = HANDLES_MAX; i-- > 0;) {
+		if (atomic_load(&h->table[i].used) == 1)
+			continue;
+		atomic_store(&h->table[i].used, 0);
+		h->free_list[h->free_count++] = i;
+	}
+}
+
+int handles_open(struct handles *h, struct vault_header *vault, uint32_t generation,
+		 struct model *model, const struct settings *settings)
+{
+	memset(h, 0, sizeof(*h));
+	h->vault = vault;
+	h->generation = generation;
+	h->model = model;
+	h->max_handles = (uint32_t)settings->max_handles;
+	h->max_pages = (uint32_t)(settings->max_snapshot_kib * 1024 / SNAPSHOT_PAGE);
+	pthread_mutex_init(&h->lock, NULL);
+	for (unsigned int i = 0; i < HANDLE_LOCKS; i++)
+		pthread_mutex_init(&h->snapshot_locks[i], NULL);
+	h->table = vault_part(vault, VAULT_HANDLES, HANDLES_VERSION,
+			      sizeof(struct vault_handle) * HANDLES_MAX);
+	h->saved = vault_part(vault, VAULT_SUBJECTS, SUBJECTS_VERSION,
+			      sizeof(struct vault_subject) * SUBJECTS_MAX);
+	h->arena = vault_part(vault, VAULT_SNAPSHOTS, SNAPSHOTS_VERSION,
+			      (size_t)SNAPSHOT_PAGE * SNAPSHOT_PAGES_MAX);
+	if (!h->table || !h->saved || !h->arena) {
+		log_warn("the vault is of another release: open files have no snapshots");
+		h->table = NULL;
+		return 0;
+	}
+	h->free_list = calloc(HANDLES_MAX, sizeof(*h->free_list));
+	h->page_map = calloc(SNAPSHOT_PAGES_MAX / 64, sizeof(*h->page_map));
+	h->subjects = calloc(SUBJECTS_MAX, sizeof(struct subject *));
+	h->subject_handles = calloc(SUBJECTS_MAX, sizeof(*h->subject_handles));
+	h->subject_pages = calloc(SUBJECTS_MAX, sizeof(*h->subject_pages));
+	if (!h->free_list || !h->page_map || !h->subjects || !h->subject_handles ||
+	    !h->subject_pages)
+		return -ENOMEM;
+	recover(h);
+	return 0;
+}

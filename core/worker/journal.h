@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.h - the requests that this worker has taken and not yet answered.
+ *
+ * Theory of operation.  Each thread owns one slot in the vault and reads the
+ * device straight into it.  The kernel fills the buffer before it moves the
+ * request to its `processing` list, and a read(2) of the device cannot be killed
+ * half way: so a request that waits for an answer is always in a slot, and a slot
+ * whose `unique` is not 0 is one that perhaps waits.  (To copy it there after the
+ * read would lose requests: that was measured.)  It is cleared after the reply.
+ *
+ * A successor asks the kernel about each slot of a dead generation: an error-free
+ * reply to the request's INTERRUPT (unique | 1) gives ENOENT when the request has
+ * been answered, and has no effect when it still waits (kernel >= 4.20).  What
+ * still waits it answers itself, with the requester's own pid, before it serves.
+ *
+ * A request that was in flight at two deaths by fault is answered without its
+ * plugin: `suspect`.
+ */
+#ifndef LXCFSD_JOURNAL_H
+#define LXCFSD_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "vault.h"
+
+struct journal {
+	struct vault_header *vault;
+	struct journal_slot *slots; /* JOURNAL_SLOTS of them */
+	uint32_t generation;
+	int fd; /* of the connection */
+};
+
+/* Without `keep` (a test switch) the slots are this process's own and whatever is
+ * in flight at its death is lost. */
+int journal_open(struct journal *journal, struct vault_header *vault, uint32_t generation,
+		 bool keep, int fd);
+
+/* Gives this thread slot `index`; its buffer is where the device is to be read to. */
+void *journal_attach(struct journal *journal, unsigned int index);
+
+/* read(2) of the device into this thread's slot.  -1 and errno as read(2). */
+ssize_t journal_read(struct journal *journal, void *buf, size_t len);
+/* writev(2) of a reply; ends the request in this thread's slot. */
+ssize_t journal_writev(struct journal *journal, const struct iovec *iov, int count);
+/* The request in this thread's slot needs no reply. */
+void journal_forget(void);
+
+/* Of the request in this thread's slot. */
+uint64_t journal_unique(void);
+bool journal_is_replay(void);
+bool journal_is_suspect(void);
+
+/* Calls `answer` for every request that a dead generation left waiting; suspects
+ * last.  Returns how many. */
+unsigned int journal_recover(struct journal *journal,
+			     void (*answer)(void *arg, void *request, size_t len), void *arg);
+
+#endif

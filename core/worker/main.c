@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c (worker) - lxcfsd-worker: does the work, for the keeper or by hand.
+ *
+ * A worker loads everything first and touches nothing that is shared until the
+ * keeper says GO; then it answers what the one before has left, and serves until
+ * it is told to drain.  When the keeper dies it goes on serving.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "fuse.h"
+#include "io.h"
+#include "log.h"
+#include "model.h"
+#include "plugin.h"
+#include "render.h"
+#include "serve.h"
+#include "wire.h"
+
+#define CONTROL_FD 3
+#define TIDY_MS	   1000
+#define SET_MAX	   32
+
+struct arguments {
+	const char *config;
+	enum log_target log;
+	struct config_override overrides[SET_MAX];
+	size_t override_count;
+};
+
+static int parse_arguments(int argc, char **argv, struct arguments *ret)
+{
+	struct arguments a = {.log = LOG_TO_STDERR};
+
+	for (int i = 2; i < argc; i += 2) {
+		const char *value = argv[i + 1];
+
+		if (!value)
+			return -EINVAL;
+		if (!strcmp(argv[i], "--config")) {
+			a.config = value;
+		} else if (!strcmp(argv[i], "--log")) {
+			a.log = !strcmp(value, "syslog")    ? LOG_TO_SYSLOG
+				: !strcmp(value, "journal") ? LOG_TO_JOURNAL
+							    : LOG_TO_STDERR;
+		} else if (!strcmp(argv[i], "--set")) {
+			char *equals = strchr(argv[i + 1], '=');
+
+			if (!equals || a.override_count == SET_MAX)
+				return -EINVAL;
+			*equals = '\0';
+			a.overrides[a.override_count++] =
+				(struct config_override){value, equals + 1, "command line"};
+		} else {
+			return -EINVAL;
+		}
+	}
+	if (!a.config)
+		return -EINVAL;
+	*ret = a;
+	return 0;
+}
+
+/* Everything that can go wrong with files goes wrong here. */
+static int load(const struct arguments *a, struct server *s, struct problems *problems)
+{
+	struct lxcfsd_services services = {.size = sizeof(services)};
+	char dir[4096];
+	int r = config_load(a->config, a->overrides, a->override_count, problems, &s->config);
+
+	if (r < 0)
+		return r;
+	log_set_level((int)s->config->settings.log_level);
+	if (s->config->settings.plugin_dir)
+		r = (size_t)snprintf(dir, sizeof(dir), "%s", s->config->settings.plugin_dir) <
+				    sizeof(dir)
+			    ? 0
+			    : -ENAMETOOLONG;
+	else
+		r = plugins_default_dir(dir, sizeof(dir));
+	if (r == 0)
+		r = plugins_load(s->config, dir, problems, &s->plugins);
+	if (r < 0)
+		return r;
+	r = model_new(&s->config->settings, NULL, &s->model);
+	if (r < 0) {
+		problem_add(problems, NULL, 0, "cannot look at this machine: %s", strerror(-r));
+		return r;
+	}
+	model_services(&services);
+	return plugins_init(&s->plugins, &services, problems);
+}
+
+static char *problems_text(const struct problems *p, int error)
+{
+	char *text = calloc(1, WIRE_TEXT_MAX);
+	size_t len = 0, shown = p->count < PROBLEMS_MAX ? p->count : PROBLEMS_MAX;
+
+	if (!text)
+		return NULL;
+	for (size_t i = 0; i < shown && len < WIRE_TEXT_MAX; i++)
+		len += (size_t)snprintf(text + len, WIRE_TEXT_MAX - len, "%s\n",
+					p->lines[i] ? p->lines[i] : "out of memory");
+	if (p->count > shown && len < WIRE_TEXT_MAX)
+		snprintf(text + len, WIRE_TEXT_MAX - len, "and %zu more\n", p->count - shown);
+	if (p->count == 0)
+		snprintf(text, WIRE_TEXT_MAX, "%s\n", strerror(-error));
+	return text;
+}
+
+/* ------------------------------------------------------------------- serve */
+
+static void ignore_signals(void)
+{
+	static const int steered[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+
+	for (size_t i = 0; i < sizeof(steered) / sizeof(steered[0]); i++)
+		signal(steered[i], SIG_IGN);
+}
+
+static void tell_ready(const struct server *s)
+{
+	static struct wire_ready ready;
+	const struct settings *settings = &s->config->settings;
+
+	ready.ready_timeout_ms = (uint32_t)settings->ready_timeout_ms;
+	ready.drain_ms = (uint32_t)settings->drain_ms;
+	ready.log_level = (uint32_t)settings->log_level;
+	for (size_t i = 0; i < s->plugins.count; i++)
+		ready.plugins += s->plugins.list[i].section->enabled;
+	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
+	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), NULL, 0) < 0)
+		_exit(1); /* the keeper is gone, and nobody knows of us */
+}
+
+/* Waits for the keeper's word. */
+static void await_go(struct wire_msg *msg)
+{
+	int r;
+
+	do
+		r = wire_recv(CONTROL_FD, msg, 0);
+	while (r == -EPROTO);
+	if (r < 0 || msg->type != WIRE_GO || msg->fd_count < 2)
+		_exit(0); /* not needed, or the keeper is gone */
+}
+
+static unsigned int thread_count(const struct settings *settings)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (settings->threads)
+		return (unsigned int)settings->threads;
+	return cpus < 4 ? 4 : cpus > 16 ? 16 : (unsigned int)cpus;
+}
+
+static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_conn **ret)
+{
+	const struct settings *settings = &s->config->settings;
+	struct vault_header *vault;
+	unsigned int answered;
+	int r = vault_map(msg->fds[0], &vault);
+
+	if (r == 0)
+		r = serve_take_over(s, vault, msg->go.generation);
+	if (r == 0)
+		r = fuse_conn_open(s, &vault->conns[0], msg->fds[1], settings->test_journal, ret);
+	if (r < 0)
+		return r;
+	answered = settings->test_journal ? fuse_conn_recover(*ret) : 0;
+	if (answered)
+		log_info("answered %u requests that the worker before had taken", answered);
+	r = fuse_conn_start(*ret, thread_count(settings));
+	if (r < 0)
+		return r;
+	return wire_send(CONTROL_FD, WIRE_SERVING, NULL, 0, NULL, 0) == -EMSGSIZE ? -EIO : 0;
+}
+
+/* Until told to drain.  Sleeps for ever when there is nothing to tidy. */
+static void steer(struct server *s, struct fuse_conn *conn)
+{
+	static struct wire_msg msg;
+	struct pollfd control = {.fd = CONTROL_FD, .events = POLLIN};
+
+	for (;;) {
+		int r = poll(&control, 1, TIDY_MS);
+
+		if (r == 0) {
+			model_tidy(s->model);
+			continue;
+		}
+		if (r < 0)
+			continue;
+		r = wire_recv(CONTROL_FD, &msg, MSG_DONTWAIT);
+		if (r == 0 && msg.type == WIRE_DRAIN) {
+			fuse_conn_drain(conn);
+			_exit(0);
+		}
+		if (r == -ECONNRESET) { /* an orphan serves on: a new keeper adopts it */
+			log_err("the keeper is gone; serving on without it");
+			close(CONTROL_FD);
+			control.fd = -1;
+		}
+	}
+}
+
+static int serve(const struct arguments *a)
+{
+	static struct server server;
+	static struct problems problems;
+	static struct wire_msg msg;
+	struct fuse_conn *conn;
+	int r;
+
+	ignore_signals();
+	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
+	log_open("lxcfsd-worker", a->log, 6);
+	r = load(a, &server, &problems);
+	if (r < 0) {
+		char *text = problems_text(&problems, r);
+
+		wire_send(CONTROL_FD, WIRE_FAILED, text ? text : "out of memory",
+			  text ? strlen(text) : 13, NULL, 0);
+		return 1;
+	}
+	problems_done(&problems);
+	tell_ready(&server);
+	await_go(&msg);
+	r = take_over(&server, &msg, &conn);
+	if (r < 0) {
+		log_err("cannot take over: %s", strerror(-r));
+		return 1;
+	}
+	steer(&server, conn);
+	return 0;
+}
+
+/* ----------------------------------------------------------- other errands */
+
+static int check(const struct arguments *a)
+{
+	static struct server server;
+	static struct problems problems;
+	char *text;
+	int r;
+
+	log_open("lxcfsd", LOG_TO_STDERR, 3);
+	r = load(a, &server, &problems);
+	if (r == 0) {
+		printf("%s: good (%zu plugins)\n", a->config, server.plugins.count);
+		return 0;
+	}
+	text = problems_text(&problems, r);
+	fputs(text ? text : "out of memory\n", stderr);
+	free(text);
+	return 1;
+}
+
+/* The core's keys, then those of every plugin that the configuration names. */
+static int help_config(const struct arguments *a)
+{
+	static struct problems problems;
+	struct server s = {0};
+	char dir[4096];
+
+	config_print_help(stdout);
+	if (config_load(a->config, a->overrides, a->override_count, &problems, &s.config) < 0)
+		return 0;
+	if (s.config->settings.plugin_dir)
+		snprintf(dir, sizeof(dir), "%s", s.config->settings.plugin_dir);
+	else if (plugins_default_dir(dir, sizeof(dir)) < 0)
+		return 0;
+	plugins_load(s.config, dir, &problems, &s.plugins);
+	for (size_t i = 0; i < s.plugins.count; i++) {
+		const struct plugin *p = &s.plugins.list[i];
+
+		if (!p->opts)
+			continue;
+		printf("\n[plugin %s]  %s\n", p->section->name, p->meta.summary);
+		config_print_opts(stdout, p->opts, p->meta.opt_count);
+	}
+	return 0;
+}
+
+static int usage(void)
+{
+	fputs("Usage: lxcfsd-worker --render PATH [--root DIR] [--subject CGROUP]\n"
+	      "                     [--config FILE] [--plugin-dir DIR] [--set KEY=VALUE]...\n"
+	      "Prints a virtual file as a container sees it, without a mount.\n"
+	      "Everything else is for lxcfsd, which starts it by itself.\n",
+	      stderr);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments;
+
+	if (argc < 2)
+		return usage();
+	if (!strcmp(argv[1], "--render"))
+		return render_command(argc, argv);
+	if (!strcmp(argv[1], "--version")) {
+		puts("lxcfsd-worker " LXCFSD_VERSION);
+		return 0;
+	}
+	if (parse_arguments(argc, argv, &arguments) < 0)
+		return usage();
+	if (!strcmp(argv[1], "--serve"))
+		return serve(&arguments);
+	if (!strcmp(argv[1], "--check"))
+		return check(&arguments);
+	if (!strcmp(argv[1], "--help-config"))
+		return help_config(&arguments);
+	return usage();
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* serve.c - see serve.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "draw.h"
+#include "serve.h"
+
+#define DRAW_START (64 << 10)
+
+/* This thread's text: what serve_read() lends. */
+static __thread struct draw_buf text_buf;
+
+int serve_take_over(struct server *s, struct vault_header *vault, uint32_t generation)
+{
+	int r;
+
+	s->vault = vault;
+	s->generation = generation;
+	r = nodes_open(&s->nodes, vault, &s->plugins);
+	if (r == 0)
+		r = handles_open(&s->handles, vault, generation, s->model, &s->config->settings);
+	if (r == 0)
+		r = lastgood_new(&s->lastgood);
+	s->counts = calloc(NODES_MAX, sizeof(*s->counts));
+	return r < 0 ? r : s->counts ? 0 : -ENOMEM;
+}
+
+static struct node_count *count_of(struct server *s, const struct node *node)
+{
+	return &s->counts[node->id - 1];
+}
+
+static void count(struct server *s, const struct node *node, enum source source)
+{
+	atomic_fetch_add_explicit(&count_of(s, node)->by_source[source], 1, memory_order_relaxed);
+}
+
+uint32_t serve_mode(struct server *s, const struct node *node)
+{
+	mode_t mode;
+
+	if (node->type == NODE_DIR || node->file)
+		return node->mode;
+	/* nobody serves it now: as the host has it, but never to be written */
+	return model_host_mode(s->model, node->path, &mode) == 0 ? mode & 0444 : node->mode;
+}
+
+/* ------------------------------------------------------------------- text */
+
+static int grow(struct draw_buf *buf, size_t size)
+{
+	char *data;
+
+	if (buf->cap >= size)
+		return 0;
+	data = realloc(buf->data, size);
+	if (!data)
+		return -ENOMEM;
+	buf->data = data;
+	buf->cap = size;
+	return 0;
+}
+
+static int take_text(const char *text, size_t len, size_t *ret_len)
+{
+	int r = grow(&text_buf, len);
+
+	if (r == 0) {
+		memcpy(text_buf.data, text, len);
+		*ret_len = len;
+	}
+	return r;
+}
+
+/* The host's file, if everybody on the host may read it; else it is empty. */
+static int host_text(struct server *s, const struct node *node, struct lxcfsd_request *req,
+		     enum source *source, size_t *ret_len)
+{
+	struct lxcfsd_text text;
+	mode_t mode;
+	int r = model_host_mode(s->model, node->path, &mode);
+
+	if (r < 0)
+		return r;
+	if (!(mode & 0004)) {
+		*source = SOURCE_EMPTY;
+		*ret_len = 0;
+		return 0;
+	}
+	r = model_host_file(req, node->path, &text);
+	return r < 0 ? r : take_text(text.data, text.len, ret_len);
+}
+
+/* Rendering failed with `error`. */
+static int fall_back(struct server *s, const struct node *node, struct lxcfsd_request *req,
+		     int error, enum source *source, size_t *ret_len)
+{
+	const struct plugin_section *section = node->plugin->section;
+	const char *who = req->subject ? subject_name(req->subject) : "unknown reader";
+	struct log_limit *limit = &count_of(s, node)->failing;
+
+	if (req->subject &&
+	    lastgood_get(s->lastgood, req->subject, node->id, &text_buf, ret_len) == 0) {
+		log_limited(limit, 4, "'%s' for '%s': %s, serving the last good text", node->path,
+			    who, strerror(-error));
+		*source = SOURCE_LAST_GOOD;
+		return 0;
+	}
+	*source = SOURCE_FALL_BACK;
+	if (section->on_error == ON_ERROR_HOST && host_text(s, node, req, source, ret_len) == 0) {
+		log_limited(limit, 4, "'%s' for '%s': %s, serving %s", node->path, who,
+			    strerror(-error),
+			    *source == SOURCE_EMPTY ? "an empty file" : "the host's file");
+		return 0;
+	}
+	log_limited(limit, 4, "'%s' for '%s': %s, the reader gets an error", node->path, who,
+		    strerror(-error));
+	*source = SOURCE_ERROR;
+	return -EIO;
+}
+
+/* The whole text for one reader, into text_buf. */
+static int make_text(struct server *s, const struct serve_read *read, struct subject *subject,
+		     int subject_error, size_t *ret_len)
+{
+	const struct node *node = read->node;
+	bool off = !node->file || !node->served || atomic_load(&s->vault->view_off);
+	enum source source = SOURCE_VIEW;
+	struct lxcfsd_request req;
+	int r = grow(&text_buf, DRAW_START);
+
+	if (r < 0)
+		return r;
+	request_begin(&req, s->model, subject, read->reader);
+	if (off)
+		r = LXCFSD_NO_VIEW;
+	else if (subject_error < 0)
+		r = subject_error;
+	else if (read->suspect)
+		r = -EFAULT;
+	else
+		r = draw(node->plugin, node->file, &req, &text_buf, ret_len);
+	if (r == 0 && subject) {
+		lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
+	} else if (r == LXCFSD_NO_VIEW) {
+		source = SOURCE_HOST;
+		r = host_text(s, node, &req, &source, ret_len);
+	} else if (r < 0) {
+		r = fall_back(s, node, &req, r, &source, ret_len);
+	}
+	request_end(&req);
+	count(s, node, r < 0 ? SOURCE_ERROR : source);
+	return r < 0 ? -EIO : 0;
+}
+
+/* Who is asking: as it was found at OPEN, else now. */
+static int find_subject(struct server *s, const struct serve_read *read, struct subject **ret)
+{
+	int r;
+
+	if (handle_subject(&s->handles, read->fh, read->node->id, ret))
+		return 0;
+	r = model_resolve(s->model, read->reader, ret);
+	if (r == LXCFSD_NO_VIEW) {
+		*ret = NULL;
+		return 0;
+	}
+	if (r < 0) {
+		*ret = NULL;
+		log_limited(&s->unknown_reader, 6, "thread %d: cannot tell its container: %s",
+			    read->reader, strerror(-r));
+	}
+	return r;
+}
+
+static ssize_t from_snapshot(struct server *s, const struct serve_read *read, uint64_t unique)
+{
+	return grow(&text_buf, read->size) < 0 ? -ENOMEM
+					       : handle_copy(&s->handles, read->fh, read->offset,
+							     text_buf.data, read->size, unique);
+}
+
+ssize_t serve_read(struct server *s, const struct serve_read *read, const char **ret)
+{
+	struct subject *subject = NULL;
+	ssize_t n = -ENODATA;
+	size_t len = 0;
+	int r;
+
+	if (read->offset > 0)
+		n = from_snapshot(s, read, 0);
+	else if (read->replay) /* the one who died may have shown a part of it already */
+		n = from_snapshot(s, read, read->unique);
+	if (n >= 0) {
+		*ret = text_buf.data;
+		return n;
+	}
+	r = find_subject(s, read, &subject);
+	r = make_text(s, read, subject, r, &len);
+	subject_unref(subject);
+	if (r < 0)
+		return r;
+	handle_keep(&s->handles, read->fh, text_buf.data, len, read->unique);
+	if (read->offset >= len)
+		return 0;
+	*ret = text_buf.data + read->offset;
+	len -= read->offset;
+	return (ssize_t)(len < read->size ? len : read->size);
+}
+
+/* ---------------------------------------------------------- open, release */
+
+uint64_t serve_open(struct server *s, const struct node *node, pid_t reader, uint64_t unique,
+		    bool replay)
+{
+	struct subject *subject = NULL;
+	uint64_t fh = replay ? handle_find(&s->handles, node->id, unique) : HANDLE_STATELESS;
+	int r;
+
+	if (fh != HANDLE_STATELESS)
+		return fh;
+	r = model_resolve(s->model, reader, &subject);
+	if (r < 0) /* each read tries again, and falls back */
+		return HANDLE_STATELESS;
+	fh = handle_new(&s->handles, node->id, r == LXCFSD_NO_VIEW ? NULL : subject, reader,
+			unique);
+	if (r == 0)
+		subject_unref(subject);
+	return fh;
+}
+
+void serve_release(struct server *s, uint64_t fh)
+{
+	handle_free(&s->handles, fh);
+}
