@@ -432,7 +432,7 @@ int fuse_conn_open(struct server *server, struct vault_conn *saved, int fd, bool
 {
 	static const struct fuse_custom_io io = {.read = device_read, .writev = device_writev};
 	uint8_t init[sizeof(saved->init_in)];
-	char *argv[] = {"lxcfsd-worker", NULL};
+	char name[] = "lxcfsd-worker", *argv[] = {name, NULL};
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 	struct fuse_conn *conn = calloc(1, sizeof(*conn));
 	int r;
