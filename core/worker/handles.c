@@ -351,7 +351,7 @@ static void recover_handle(struct handles *h, struct vault_handle *handle)
 	if (handle->subject)
 		h->subject_handles[handle->subject - 1]++;
 	if (!handle->snap_pages)
-		return;
+		atomic_store(&handle->snap_valid, 0);
 	for (uint64_t page = handle->snap_page; page < end && end <= SNAPSHOT_PAGES_MAX; page++)
 		if (page_used(h, (uint32_t)page))
 			end = UINT64_MAX; /* two handles claim it */
