@@ -26,7 +26,7 @@ enum identity_method { IDENTITY_AUTO, IDENTITY_IOCTL, IDENTITY_NSPID };
 enum cpu_quota { CPU_QUOTA_CEIL, CPU_QUOTA_FLOOR, CPU_QUOTA_ROUND, CPU_QUOTA_OFF };
 enum cpu_numbering { CPU_NUMBERING_HOST, CPU_NUMBERING_DENSE };
 
-/* The section [lxcfsd].  The table in config.c has each key's default, range and
+/* The section [lxcfsd].  The table in config_schema.c has each key's default, range and
  * meaning. */
 struct settings {
 	char *mountpoint;
