@@ -18,9 +18,11 @@
 /* One [plugin NAME] section with its module. */
 struct plugin {
 	const struct plugin_section *section;
-	struct lxcfsd_plugin meta;  /* what we know of it; newer fields cut, missing ones 0 */
-	struct lxcfsd_file *files;  /* meta.file_count, of our size */
-	struct lxcfsd_opt *opts;    /* meta.opt_count, of our size */
+	char *path;			    /* where the module's file was */
+	const struct lxcfsd_plugin *object; /* the module's own; NULL: not loaded */
+	struct lxcfsd_plugin meta; /* what we know of it; newer fields cut, missing ones 0 */
+	struct lxcfsd_file *files; /* meta.file_count, of our size */
+	struct lxcfsd_opt *opts;   /* meta.opt_count, of our size */
 	union lxcfsd_value *values; /* the section's values, by index of opts */
 	struct lxcfsd_services services;
 	void *state;	  /* from init() */
@@ -36,17 +38,22 @@ struct plugins {
 /*
  * Loads the module of every section and checks its options.  A section that is
  * switched off is loaded as well (its files keep their names) but its module
- * may be missing.  Two sections that serve one path are a problem.
+ * may be missing or broken: it then has no files.  Two sections that serve one
+ * path are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
+ * settings.plugin_dir, else plugins_default_dir().
  */
 int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
 		 struct plugins *ret);
+
+/* Frees what plugins_load() made.  Modules and their state stay where they are. */
+void plugins_done(struct plugins *plugins);
 
 /* init() of every enabled plugin, each with a copy of `services`. */
 int plugins_init(struct plugins *plugins, const struct lxcfsd_services *services,
 		 struct problems *problems);
 
-/* The directory of modules: settings.plugin_dir, else `plugins` beside the
- * running program, else where they are installed. */
+/* The directory of modules when none is set: `plugins` beside the running
+ * program, else where they are installed.  -ENAMETOOLONG. */
 int plugins_default_dir(char *buf, size_t size);
 
 #endif

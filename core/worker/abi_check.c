@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * abi_check.c - no code: fails to compile when a released field moves.
+ *
+ * A line here is never changed, only added when a release adds a field.  The
+ * numbers are those of LP64; where pointers have 4 bytes nothing is checked,
+ * because a field that moves there moves here too.
+ */
+#include <lxcfsd/plugin.h>
+
+#ifdef __LP64__
+
+#define AT(type, field, offset)                                                                    \
+	_Static_assert(offsetof(struct type, field) == (offset), "released ABI: " #type "." #field)
+#define IS(constant, value) _Static_assert((constant) == (value), "released ABI: " #constant)
+
+/* release 1 */
+AT(lxcfsd_text, data, 0);
+AT(lxcfsd_text, len, 8);
+
+AT(lxcfsd_out, buf, 0);
+AT(lxcfsd_out, len, 8);
+AT(lxcfsd_out, cap, 16);
+AT(lxcfsd_out, err, 24);
+
+AT(lxcfsd_opt, key, 0);
+AT(lxcfsd_opt, type, 8);
+AT(lxcfsd_opt, flags, 12);
+AT(lxcfsd_opt, def, 16);
+AT(lxcfsd_opt, choices, 24);
+AT(lxcfsd_opt, min, 32);
+AT(lxcfsd_opt, max, 40);
+AT(lxcfsd_opt, help, 48);
+_Static_assert(sizeof(union lxcfsd_value) == 8, "released ABI: lxcfsd_value has no size field");
+
+AT(lxcfsd_key, v2, 0);
+AT(lxcfsd_key, v1, 8);
+_Static_assert(sizeof(struct lxcfsd_key) == 16, "released ABI: lxcfsd_key has no size field");
+
+AT(lxcfsd_cpus, ids, 0);
+AT(lxcfsd_cpus, count, 8);
+AT(lxcfsd_cpus, dense, 12);
+_Static_assert(sizeof(struct lxcfsd_cpus) == 16, "released ABI: lxcfsd_cpus has no size field");
+
+AT(lxcfsd_services, size, 0);
+AT(lxcfsd_services, page_size, 4);
+AT(lxcfsd_services, clock_ticks, 8);
+AT(lxcfsd_services, reserved, 12);
+AT(lxcfsd_services, core, 16);
+AT(lxcfsd_services, log, 24);
+AT(lxcfsd_services, host_file, 32);
+AT(lxcfsd_services, limit, 40);
+AT(lxcfsd_services, usage, 48);
+AT(lxcfsd_services, stat, 56);
+AT(lxcfsd_services, cpus, 64);
+AT(lxcfsd_services, clock_ns, 72);
+AT(lxcfsd_services, age_ns, 80);
+
+AT(lxcfsd_file, path, 0);
+AT(lxcfsd_file, mode, 8);
+AT(lxcfsd_file, controllers, 12);
+AT(lxcfsd_file, render, 16);
+
+AT(lxcfsd_plugin, abi, 0);
+AT(lxcfsd_plugin, size, 4);
+AT(lxcfsd_plugin, file_size, 8);
+AT(lxcfsd_plugin, opt_size, 12);
+AT(lxcfsd_plugin, name, 16);
+AT(lxcfsd_plugin, version, 24);
+AT(lxcfsd_plugin, summary, 32);
+AT(lxcfsd_plugin, files, 40);
+AT(lxcfsd_plugin, opts, 48);
+AT(lxcfsd_plugin, file_count, 56);
+AT(lxcfsd_plugin, opt_count, 60);
+AT(lxcfsd_plugin, flags, 64);
+AT(lxcfsd_plugin, reserved, 68);
+AT(lxcfsd_plugin, init, 72);
+
+IS(LXCFSD_NO_VIEW, 1);
+IS(LXCFSD_BOOL, 1);
+IS(LXCFSD_UINT, 2);
+IS(LXCFSD_ENUM, 3);
+IS(LXCFSD_STRING, 4);
+IS(LXCFSD_CPU, 1);
+IS(LXCFSD_CPUACCT, 2);
+IS(LXCFSD_CPUSET, 4);
+IS(LXCFSD_MEMORY, 8);
+IS(LXCFSD_IO, 16);
+IS(LXCFSD_PIDS, 32);
+IS(LXCFSD_HUGETLB, 64);
+IS(LXCFSD_MEM_MAX, 1);
+IS(LXCFSD_SWAP_MAX, 2);
+IS(LXCFSD_MEMSW_MAX, 3);
+IS(LXCFSD_CPU_QUOTA, 4);
+IS(LXCFSD_PIDS_MAX, 5);
+IS(LXCFSD_MEM_CURRENT, 1);
+IS(LXCFSD_SWAP_CURRENT, 2);
+IS(LXCFSD_CPU_USAGE, 3);
+IS(LXCFSD_PIDS_CURRENT, 4);
+IS(LXCFSD_SWAPPINESS, 5);
+IS(LXCFSD_MEMORY_STAT, 1);
+IS(LXCFSD_CPU_STAT, 2);
+IS(LXCFSD_CLOCK_BOOTTIME, 1);
+IS(LXCFSD_CLOCK_REALTIME, 2);
+
+#endif

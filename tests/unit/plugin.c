@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT */
+/* The plugin loader: what it takes, what it refuses and with which words. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "io.h"
+#include "plugin_private.h"
+
+static char dir[] = "/tmp/lxcfsd-plugin.XXXXXX";
+static char ini[64];
+static char modules[4096]; /* where the test plugins were built */
+static struct problems problems;
+static struct config *config;
+static struct plugins plugins;
+
+static void forget(void)
+{
+	plugins_done(&plugins);
+	config = config_free(config);
+	problems_done(&problems);
+}
+
+static int load_from(const char *where, const char *text)
+{
+	int fd = open(ini, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	forget();
+	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
+		abort();
+	close(fd);
+	if (config_load(ini, NULL, 0, &problems, &config) < 0)
+		return -1;
+	return plugins_load(config, where, &problems, &plugins);
+}
+
+static int load(const char *text)
+{
+	return load_from(modules, text);
+}
+
+/* The n-th problem, its directories cut. */
+static const char *said(size_t n)
+{
+	static char line[1024];
+	char *at, *slash;
+
+	if (n >= problems.count)
+		return "(no such line)";
+	snprintf(line, sizeof(line), "%s", problems.lines[n]);
+	while ((at = strstr(line, modules)) != NULL) {
+		slash = at + strlen(modules) + 1;
+		memmove(at, slash, strlen(slash) + 1);
+	}
+	while ((at = strstr(line, dir)) != NULL) {
+		slash = at + strlen(dir) + 1;
+		memmove(at, slash, strlen(slash) + 1);
+	}
+	return line;
+}
+
+static void refused(const char *text, const char *want)
+{
+	CHECK(load(text) == -EINVAL);
+	CHECK_U64(problems.count, 1);
+	CHECK_STR(said(0), want);
+}
+
+static const char *rendered(const struct plugin *plugin, size_t file)
+{
+	static char buf[256];
+	struct lxcfsd_out out = {.buf = buf, .cap = sizeof(buf) - 1};
+
+	plugin->files[file].render(plugin->state, plugin->values, NULL, &out);
+	buf[out.len] = '\0';
+	return buf;
+}
+
+static void test_good(void)
+{
+	const struct lxcfsd_services services = {.page_size = 4096};
+	const struct plugin *p;
+
+	if (!CHECK(load("[plugin good]\ncount = 9\nword = a b\n") == 0))
+		return;
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK_U64(plugins.count, 1);
+	p = &plugins.list[0];
+	CHECK(p->initialised);
+	CHECK_STR(p->meta.name, "good");
+	CHECK_U64(p->meta.file_count, 2);
+	CHECK_STR(p->files[1].path, "/proc/test/good2");
+	CHECK_STR(rendered(p, 0), "good 1 9 1 a b\n");
+	CHECK(p->services.core == p);
+	CHECK_U64(p->services.page_size, 4096);
+}
+
+static void test_options(void)
+{
+	refused("[plugin good]\ncuont = 1\n", "lxcfsd.ini:2: unknown key 'cuont' in "
+					      "[plugin good]: did you mean 'count'?");
+	refused("[plugin good]\nenable = 1\n", "lxcfsd.ini:2: unknown key 'enable' in "
+					       "[plugin good]: did you mean 'enabled'?");
+	refused("[plugin good]\ncount = 10\n",
+		"lxcfsd.ini:2: count = 10: must be a number from 1 to 9");
+	refused("[plugin good]\ncolour = blue\n",
+		"lxcfsd.ini:2: colour = blue: must be one of: red, green");
+	refused("[plugin good]\nword = 123456789\n",
+		"lxcfsd.ini:2: word = 123456789: must have at most 8 bytes");
+	refused("[plugin good]\nloud = yep\n", "lxcfsd.ini:2: loud = yep: must be yes or no");
+	/* a section that is switched off is checked as well */
+	refused("[plugin good]\nenabled = no\nloud = yep\n",
+		"lxcfsd.ini:3: loud = yep: must be yes or no");
+}
+
+static void test_refused(void)
+{
+	refused("[plugin other-abi]\n",
+		"lxcfsd.ini:1: plugin 'other-abi' (other-abi.so): ABI 99, this daemon speaks ABI "
+		"1: install the plugin that belongs to it");
+	refused("[plugin no-plugin]\n",
+		"lxcfsd.ini:1: plugin 'no-plugin' (no-plugin.so): not a plugin: it does not "
+		"export lxcfsd_plugin");
+	refused("\n[plugin none]\n",
+		"lxcfsd.ini:2: plugin 'none' (none.so): No such file or directory");
+	refused("[plugin x]\nmodule = /proc/self/exe\n",
+		"lxcfsd.ini:1: plugin 'x' (/proc/self/exe): cannot dynamically load "
+		"position-independent executable");
+	refused("[plugin x]\nmodule = /dev/null\n",
+		"lxcfsd.ini:1: plugin 'x' (/dev/null): not a regular file");
+	refused("[plugin x]\nmodule = /\n", "lxcfsd.ini:1: plugin 'x' (/): not a regular file");
+	CHECK(load("[plugin none]\n[plugin other-abi]\n[plugin good]\nx = 1\n") == -EINVAL);
+	CHECK_U64(problems.count, 3);
+}
+
+static void test_paths(void)
+{
+	refused("[plugin good]\n[plugin duplicates-path]\nenabled = no\n",
+		"lxcfsd.ini:2: plugin 'duplicates-path' serves /proc/test-good, but plugin 'good' "
+		"of lxcfsd.ini:1 serves /proc/test-good: remove one of the two sections");
+	CHECK(load("[plugin duplicates-path]\n") == 0);
+	/* the same module under two names wants the same files twice */
+	CHECK(load("[plugin good]\n[plugin twin]\nmodule = good.so\n") == -EINVAL);
+	CHECK_U64(problems.count, 2);
+}
+
+static void test_switched_off(void)
+{
+	const struct lxcfsd_services services = {.page_size = 4096};
+
+	CHECK(load("[plugin none]\nenabled = no\n[plugin other-abi]\nenabled = no\n"
+		   "[plugin init-fails]\nenabled = no\n") == 0);
+	CHECK_U64(plugins.count, 3);
+	if (plugins.count != 3)
+		return;
+	CHECK_U64(plugins.list[0].meta.file_count, 0);
+	CHECK_U64(plugins.list[1].meta.file_count, 0);
+	CHECK_U64(plugins.list[2].meta.file_count, 1);
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK(!plugins.list[2].initialised);
+}
+
+static void test_init_fails(void)
+{
+	const struct lxcfsd_services services = {.page_size = 4096};
+
+	CHECK(load("[plugin good]\n[plugin init-fails]\n") == 0);
+	CHECK(plugins_init(&plugins, &services, &problems) == -EINVAL);
+	CHECK_U64(problems.count, 1);
+	CHECK_STR(said(0), "lxcfsd.ini:2: plugin 'init-fails' (init-fails.so): init failed: "
+			   "no luck on day 7");
+}
+
+/* Another release's structures, smaller and larger than ours. */
+static void test_releases(void)
+{
+	CHECK(load("[plugin old-plugin]\nsecond = two\n[plugin newer]\nfirst = yes\n") == 0);
+	if (plugins.count != 2)
+		return;
+	CHECK_STR(rendered(&plugins.list[0], 1), "old\n");
+	CHECK_STR(plugins.list[0].files[1].path, "/sys/test-old");
+	CHECK_U64(plugins.list[0].values[0].u, 5);
+	CHECK_STR(plugins.list[0].values[1].s, "two");
+	CHECK_STR(rendered(&plugins.list[1], 1), "newer\n");
+	CHECK_STR(plugins.list[1].files[1].path, "/proc/test-newer2");
+	CHECK_STR(plugins.list[1].opts[1].key, "second");
+	CHECK_U64(plugins.list[1].values[0].u, 1);
+	CHECK_U64(plugins.list[1].values[1].u, 1);
+}
+
+/* ------------------------------------------------------------- the file */
+
+static char *read_module(const char *name, size_t *ret_len)
+{
+	char path[4200], *bytes = NULL;
+
+	snprintf(path, sizeof(path), "%s/%s", modules, name);
+	return io_read_alloc(AT_FDCWD, path, 1 << 24, &bytes, ret_len) < 0 ? NULL : bytes;
+}
+
+static void write_module(const char *name, const char *bytes, size_t len)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 || io_write_all(fd, bytes, len) < 0)
+		abort();
+	close(fd);
+}
+
+/* Cut anywhere, or with any piece gone: never taken, never a crash. */
+static void test_cut(void)
+{
+	size_t len, taken = 0;
+	_free_ char *bytes = read_module("good.so", &len);
+	struct reason reason;
+
+	if (!CHECK(bytes != NULL))
+		return;
+	CHECK(elf_check(bytes, len, &reason) == 0);
+	for (size_t cut = 0; cut < len; cut += cut < 4096 ? 1 : 97) {
+		char *part = malloc(cut + 1); /* of its own, for the sanitizer */
+
+		memcpy(part, bytes, cut);
+		taken += elf_check(part, cut, &reason) == 0;
+		free(part);
+	}
+	CHECK_U64(taken, 0);
+	write_module("cut.so", bytes, len - 1);
+	CHECK(load_from(dir, "[plugin cut]\n") == -EINVAL);
+	CHECK_STR(said(0), "lxcfsd.ini:1: plugin 'cut' (cut.so): the file is cut short or damaged: "
+			   "install it again");
+	memset(bytes + 64, 0, len - 64);
+	write_module("cut.so", bytes, len);
+	CHECK(load_from(dir, "[plugin cut]\n") == -EINVAL);
+	write_module("cut.so", "", 0);
+	CHECK(load_from(dir, "[plugin cut]\n") == -EINVAL);
+	CHECK_STR(said(0), "lxcfsd.ini:1: plugin 'cut' (cut.so): not a shared object");
+}
+
+/* elf_check() on headers full of noise: what it says does not matter here. */
+static void test_noise(void)
+{
+	size_t len;
+	_free_ char *bytes = read_module("good.so", &len);
+	_free_ char *part = bytes ? malloc(len) : NULL;
+	struct reason reason;
+	unsigned int seed = 1;
+
+	for (int i = 0; part && i < 20000; i++) {
+		memcpy(part, bytes, len);
+		for (int j = 0; j < 4; j++)
+			part[(size_t)rand_r(&seed) % (j ? 1024 : 64)] = (char)rand_r(&seed);
+		elf_check(part, len, &reason);
+	}
+	CHECK(part != NULL);
+}
+
+/* Another machine's, and what is not for loading at all. */
+static void test_kinds(void)
+{
+	size_t len;
+	_free_ char *bytes = read_module("good.so", &len);
+	struct reason reason;
+
+	if (!bytes)
+		return;
+	bytes[18] ^= 1; /* e_machine */
+	CHECK(elf_check(bytes, len, &reason) == -ENOEXEC);
+	CHECK_STR(reason.text, "made for another kind of machine");
+	bytes[18] ^= 1;
+	bytes[4] ^= 3; /* 32 and 64 bits */
+	CHECK(elf_check(bytes, len, &reason) == -ENOEXEC);
+	CHECK_STR(reason.text, "made for another kind of machine");
+	bytes[4] ^= 3;
+	bytes[16] = 1; /* ET_REL */
+	CHECK(elf_check(bytes, len, &reason) == -ENOEXEC);
+	CHECK_STR(reason.text, "an ELF file, but not a shared object");
+}
+
+/* The file may be overwritten and cut while its module is in use. */
+static void test_overwritten(void)
+{
+	size_t len;
+	_free_ char *bytes = read_module("good.so", &len);
+
+	if (!bytes)
+		return;
+	write_module("good.so", bytes, len);
+	CHECK(load_from(dir, "[plugin good]\nword = stays\n") == 0);
+	write_module("good.so", "gone", 4);
+	if (plugins.count == 1) {
+		plugins.list[0].state = (void *)(uintptr_t) "x";
+		CHECK_STR(rendered(&plugins.list[0], 0), "x 1 3 1 stays\n");
+	}
+}
+
+/* ------------------------------------------- what a module says of itself */
+
+static int render_nothing(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+			  struct lxcfsd_out *out)
+{
+	(void)state;
+	(void)opts;
+	(void)req;
+	(void)out;
+	return 0;
+}
+
+/* A good description, to be spoilt in one place. */
+static struct lxcfsd_file a_file;
+static struct lxcfsd_opt an_opt[2];
+static struct lxcfsd_plugin an_object;
+
+static void whole(void)
+{
+	a_file = (struct lxcfsd_file){.path = "/proc/x", .mode = 0444, .render = render_nothing};
+	for (size_t i = 0; i < 2; i++)
+		an_opt[i] = (struct lxcfsd_opt){.key = i ? "b" : "a",
+						.type = LXCFSD_UINT,
+						.def = "1",
+						.max = 2,
+						.help = "a number"};
+	an_object = (struct lxcfsd_plugin){
+		LXCFSD_PLUGIN_HEADER, .name = "x",     .version = "1", .summary = "nothing",
+		.files = &a_file,     .file_count = 1, .opts = an_opt, .opt_count = 2,
+	};
+}
+
+static const char *verdict(void)
+{
+	static struct reason reason;
+	struct plugin plugin = {.object = &an_object};
+	int r = plugin_describe(&plugin, &reason);
+
+	free(plugin.files);
+	free(plugin.opts);
+	free(plugin.values);
+	whole();
+	return r == 0 ? "taken" : reason.text;
+}
+
+#define SPOILT(statement, want)                                                                    \
+	do {                                                                                       \
+		statement;                                                                         \
+		CHECK_STR(verdict(), want);                                                        \
+	} while (0)
+
+static void test_described(void)
+{
+	whole();
+	CHECK_STR(verdict(), "taken");
+	SPOILT(an_object.size = 72,
+	       "its structures are smaller than any release's (72, 24, 56 bytes): "
+	       "LXCFSD_PLUGIN_HEADER must be its first line");
+	SPOILT(an_object.file_size = 16,
+	       "its structures are smaller than any release's (80, 16, 56 bytes): "
+	       "LXCFSD_PLUGIN_HEADER must be its first line");
+	SPOILT(an_object.opt_size = 57, "its structures have impossible sizes");
+	SPOILT(an_object.name = NULL, "it lacks a name, a version or a summary");
+	SPOILT(an_object.summary = NULL, "it lacks a name, a version or a summary");
+	SPOILT(an_object.file_count = 65, "it serves 65 files: from 1 to 64 are possible");
+	SPOILT(an_object.files = NULL, "it serves 0 files: from 1 to 64 are possible");
+	SPOILT(an_object.opt_count = 65, "it has 65 options: at most 64 are possible");
+	SPOILT(an_object.flags = 2,
+	       "it needs what this daemon does not have (flags 0x2): a newer daemon has it");
+	SPOILT(a_file.mode = 0644, "/proc/x has mode 0644: only reading, at most 0444");
+	SPOILT(a_file.mode = 04444, "/proc/x has mode 04444: only reading, at most 0444");
+	SPOILT(a_file.render = NULL, "/proc/x has no render()");
+	SPOILT(an_opt[0].key = "", "its option '' has no key that could be written");
+	SPOILT(an_opt[0].key = "a=b", "its option 'a=b' has no key that could be written");
+	SPOILT(an_opt[1].key = "a", "its option 'a' is there already");
+	SPOILT(an_opt[1].key = "module", "its option 'module' is there already");
+	SPOILT(an_opt[1].def = "3",
+	       "the default '3' of its option 'b' must be a number from 0 to 2");
+	SPOILT(an_opt[1].def = NULL, "its option 'b' lacks a default or a help line");
+	SPOILT(an_opt[1].type = 9, "the default '1' of its option 'b' has a type that this daemon "
+				   "does not know");
+	SPOILT(an_opt[1].type = LXCFSD_ENUM, "its option 'b' has no choices");
+}
+
+static void test_clean_paths(void)
+{
+	static const char *const bad[] = {"",	     "/",	 "proc/x",
+					  "/proc/",  "/proc//x", "/proc/../x",
+					  "/proc/.", "/./x",	 "/proc/a\nb"};
+	char longest[1100], want[1200];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(want, sizeof(want), "its file '%s' is not a clean absolute path", bad[i]);
+		SPOILT(a_file.path = bad[i], want);
+	}
+	SPOILT(a_file.path = "/proc/..x/.y", "taken");
+	memset(longest, 'x', sizeof(longest));
+	longest[0] = '/';
+	longest[257] = '\0';
+	a_file.path = longest;
+	CHECK(strcmp(verdict(), "taken") != 0); /* a component of 256 bytes */
+	longest[256] = '\0';
+	SPOILT(a_file.path = longest, "taken");
+	memset(longest, 'x', sizeof(longest));
+	for (size_t i = 0; i < sizeof(longest); i += 100)
+		longest[i] = '/';
+	longest[1024] = '\0';
+	a_file.path = longest;
+	CHECK(strcmp(verdict(), "taken") != 0);
+	longest[1023] = '\0';
+	SPOILT(a_file.path = longest, "taken");
+}
+
+/* ------------------------------------------------ no memory files allowed */
+
+/* From here on memfd_create() gives EACCES in this process. */
+static bool deny_memory_files(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_memfd_create, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void test_no_memory_files(void)
+{
+	char runtime[64];
+	int status = 0;
+	pid_t child;
+
+	forget();
+	snprintf(runtime, sizeof(runtime), "%s/run", dir);
+	if (mkdir(runtime, 0700) < 0)
+		abort();
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		setenv("RUNTIME_DIRECTORY", runtime, 1);
+		if (!deny_memory_files())
+			_exit(77);
+		if (load("[plugin good]\n") != 0)
+			_exit(1);
+		plugins.list[0].state = (void *)(uintptr_t) "run";
+		_exit(strcmp(rendered(&plugins.list[0], 0), "run 1 3 1 \n") == 0 ? 0 : 2);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		abort();
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		SKIP("no seccomp here");
+	else
+		CHECK_U64((uint64_t)status, 0);
+	CHECK(rmdir(runtime) == 0); /* nothing stays behind */
+}
+
+int main(void)
+{
+	char name[128], *slash;
+	ssize_t n = readlink("/proc/self/exe", modules, sizeof(modules) - 32);
+
+	if (n <= 0 || !mkdtemp(dir))
+		return 1;
+	modules[n] = '\0';
+	for (int i = 0; i < 2; i++) { /* .../tests/unit/plugin */
+		slash = strrchr(modules, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	snprintf(modules + strlen(modules), 16, "/plugins");
+	snprintf(ini, sizeof(ini), "%s/lxcfsd.ini", dir);
+	test_good();
+	test_options();
+	test_refused();
+	test_paths();
+	test_switched_off();
+	test_init_fails();
+	test_releases();
+	test_cut();
+	test_noise();
+	test_kinds();
+	test_overwritten();
+	test_described();
+	test_clean_paths();
+	test_no_memory_files();
+	forget();
+	unlink(ini);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "%s/%s", dir, i ? "cut.so" : "good.so");
+		unlink(name);
+	}
+	CHECK(rmdir(dir) == 0);
+	return done_testing();
+}
