@@ -220,24 +220,22 @@ void problem_unknown_key(struct problems *problems, const struct config_key *key
 
 static void print_opt(FILE *out, const struct lxcfsd_opt *opt)
 {
-	char values[128];
-
+	fprintf(out, "  %-17s %-21s ", opt->key, *opt->def ? opt->def : "(empty)");
 	switch (opt->type) {
 	case LXCFSD_BOOL:
-		snprintf(values, sizeof(values), "yes, no");
+		fputs("yes, no\n", out);
 		break;
 	case LXCFSD_UINT:
-		snprintf(values, sizeof(values), "%llu to %llu", (unsigned long long)opt->min,
-			 (unsigned long long)opt->max);
+		fprintf(out, "%llu to %llu\n", (unsigned long long)opt->min,
+			(unsigned long long)opt->max);
 		break;
 	case LXCFSD_ENUM:
-		snprintf(values, sizeof(values), "%s", opt->choices);
+		fprintf(out, "one of: %s\n", opt->choices);
 		break;
 	default:
-		snprintf(values, sizeof(values), "text");
+		fputs("text\n", out);
 	}
-	fprintf(out, "  %-17s %-21s %s\n  %17s %s\n", opt->key, *opt->def ? opt->def : "(empty)",
-		values, "", opt->help);
+	fprintf(out, "  %17s %s\n", "", opt->help);
 }
 
 void config_print_opts(FILE *out, const struct lxcfsd_opt *opts, size_t count)

@@ -346,6 +346,34 @@ static void test_overrides(void)
 	says(1, "--set threads=many: threads = many: must be a number from 0 to 32");
 }
 
+/* Lines of every kind in any order: refused exactly when a problem was named. */
+static void test_noise(void)
+{
+	static const char *const pieces[] = {
+		"[lxcfsd]", "[plugin a]", "[plugin b]", "[match x]", "[",	"]",
+		";",	    "#",	  "=",		":",	     " ",	"\t",
+		"\n",	    "\r\n",	  "\n",		"\n",	     "threads", "enabled",
+		"module",   "key",	  "= 1\n",	"= yes\n",   "x.so",	"\xff",
+	};
+	unsigned int seed = 1, broken = 0;
+	char text[1024];
+
+	for (int i = 0; i < 2000; i++) {
+		size_t len = 0, count = (size_t)rand_r(&seed) % 60;
+		int r;
+
+		for (size_t j = 0; j < count; j++) {
+			const char *piece = pieces[(size_t)rand_r(&seed) %
+						   (sizeof(pieces) / sizeof(pieces[0]))];
+
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s", piece);
+		}
+		r = load_bytes(text, len);
+		broken += (r == 0) != (problems.count == 0) || (r == 0) != (config != NULL);
+	}
+	CHECK_U64(broken, 0);
+}
+
 /* The file that is shipped: it loads, and each key stands in it with its default. */
 static void test_shipped(void)
 {
@@ -407,6 +435,7 @@ int main(void)
 	test_directory();
 	test_missing();
 	test_overrides();
+	test_noise();
 	test_shipped();
 	config_free(config);
 	problems_done(&problems);
