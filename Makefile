@@ -106,7 +106,7 @@ $(O)/tests/unit/%: tests/unit/%.c $(filter-out %/main.o,$(WORKER_OBJ)) $(COMMON_
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(WORKER_INC) -Iplugins/lib -Itests $(ALL_CFLAGS) -MMD -MP \
-		$(ALL_LDFLAGS) -o $@ $(filter %.c %.o,$^) $(FUSE_LIBS) $(INIH_LIBS) -ldl
+		$(ALL_LDFLAGS) -o $@ $< $(filter %.o,$^) $(FUSE_LIBS) $(INIH_LIBS) -ldl
 # Programs that the suites use: no part of the product.
 $(O)/tests/%: tests/tools/%.c
 	$(call say,TOOL,$@)

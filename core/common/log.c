@@ -17,7 +17,7 @@ static struct {
 	const char *program;
 	enum log_target target;
 	int max_level;
-} self = {"lxcfsd", LOG_TO_STDERR, 6};
+} self = { "lxcfsd", LOG_TO_STDERR, 6 };
 
 void log_open(const char *program, enum log_target target, int max_level)
 {

@@ -7,12 +7,12 @@
 
 struct lxcfsd_text text_of(const char *string)
 {
-	return (struct lxcfsd_text){string, strlen(string)};
+	return (struct lxcfsd_text){ string, strlen(string) };
 }
 
 static struct lxcfsd_text skip(struct lxcfsd_text text, size_t n)
 {
-	return (struct lxcfsd_text){text.data + n, text.len - n};
+	return (struct lxcfsd_text){ text.data + n, text.len - n };
 }
 
 bool text_until(struct lxcfsd_text *rest, char separator, struct lxcfsd_text *ret_part)
@@ -24,7 +24,7 @@ bool text_until(struct lxcfsd_text *rest, char separator, struct lxcfsd_text *re
 		return false;
 	end = memchr(rest->data, separator, rest->len);
 	len = end ? (size_t)(end - rest->data) : rest->len;
-	*ret_part = (struct lxcfsd_text){rest->data, len};
+	*ret_part = (struct lxcfsd_text){ rest->data, len };
 	*rest = skip(*rest, end ? len + 1 : len);
 	return true;
 }
@@ -49,7 +49,7 @@ bool text_word(struct lxcfsd_text *rest, struct lxcfsd_text *ret_word)
 		n++;
 	if (n == 0)
 		return false;
-	*ret_word = (struct lxcfsd_text){rest->data, n};
+	*ret_word = (struct lxcfsd_text){ rest->data, n };
 	*rest = skip(*rest, n);
 	return true;
 }

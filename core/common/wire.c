@@ -10,10 +10,10 @@
 int wire_send(int sock, uint32_t type, const void *payload, size_t len, const int *fds,
 	      unsigned int fd_count)
 {
-	uint32_t head[2] = {type, (uint32_t)len};
-	struct iovec iov[2] = {{head, sizeof(head)}, {(void *)payload, len}};
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)] = {0};
-	struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+	uint32_t head[2] = { type, (uint32_t)len };
+	struct iovec iov[2] = { { head, sizeof(head) }, { (void *)payload, len } };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)] = { 0 };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 
 	if (len > WIRE_TEXT_MAX || fd_count > WIRE_FDS_MAX)
 		return -EMSGSIZE;
@@ -57,12 +57,12 @@ static void take_fds(struct msghdr *msg, struct wire_msg *ret)
 int wire_recv(int sock, struct wire_msg *ret, int flags)
 {
 	uint32_t head[2];
-	struct iovec iov[2] = {{head, sizeof(head)}, {ret->text, WIRE_TEXT_MAX}};
+	struct iovec iov[2] = { { head, sizeof(head) }, { ret->text, WIRE_TEXT_MAX } };
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * WIRE_FDS_MAX)];
-	struct msghdr msg = {.msg_iov = iov,
-			     .msg_iovlen = 2,
-			     .msg_control = control,
-			     .msg_controllen = sizeof(control)};
+	struct msghdr msg = { .msg_iov = iov,
+			      .msg_iovlen = 2,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
 	ssize_t n;
 
 	memset(ret, 0, sizeof(*ret));

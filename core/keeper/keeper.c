@@ -144,7 +144,7 @@ static int make_mount(struct keeper *k, const char *path)
 /* active is gone for good: next takes over. */
 static void promote(struct keeper *k)
 {
-	struct wire_go go = {.generation = k->next.generation, .conns = 1};
+	struct wire_go go = { .generation = k->next.generation, .conns = 1 };
 	int fds[2], r;
 
 	if (k->mount.fuse_fd < 0) {
@@ -156,7 +156,7 @@ static void promote(struct keeper *k)
 	}
 	process_done(&k->active);
 	k->active = k->next;
-	k->next = (struct process){.state = PROCESS_NONE, .ctl = -1};
+	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
 	atomic_store(&k->vault->writer, k->active.generation);
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
@@ -441,9 +441,9 @@ static void loop(struct keeper *k)
 	while (!k->stopping) {
 		int wait = check_timers(k);
 		struct pollfd p[3] = {
-			{.fd = k->signal_fd, .events = POLLIN},
-			{.fd = k->active.state ? k->active.ctl : -1, .events = POLLIN},
-			{.fd = k->next.state ? k->next.ctl : -1, .events = POLLIN},
+			{ .fd = k->signal_fd, .events = POLLIN },
+			{ .fd = k->active.state ? k->active.ctl : -1, .events = POLLIN },
+			{ .fd = k->next.state ? k->next.ctl : -1, .events = POLLIN },
 		};
 
 		if (k->stopping || poll(p, 3, wait) < 0)
@@ -504,9 +504,9 @@ int keeper_run(const struct options *options, struct runtime *rt)
 		.options = options,
 		.rt = rt,
 		.worker_log = options->foreground ? log_current_target() : LOG_TO_SYSLOG,
-		.mount = {.fuse_fd = -1, .lock_fd = -1},
-		.active = {.ctl = -1},
-		.next = {.ctl = -1},
+		.mount = { .fuse_fd = -1, .lock_fd = -1 },
+		.active = { .ctl = -1 },
+		.next = { .ctl = -1 },
 	};
 	int r = set_up(&k);
 

@@ -32,7 +32,7 @@ static int ask_worker(const struct options *o, const char *what)
 
 static int run(struct options *o)
 {
-	struct runtime rt = {.lock_fd = -1, .pid_fd = -1, .waiting_fd = -1};
+	struct runtime rt = { .lock_fd = -1, .pid_fd = -1, .waiting_fd = -1 };
 	enum log_target target = getenv("JOURNAL_STREAM") ? LOG_TO_JOURNAL : LOG_TO_STDERR;
 	int status;
 

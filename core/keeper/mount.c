@@ -92,7 +92,7 @@ static int mounted_type(const char *path, char *ret, size_t size)
 	if (r < 0)
 		return r;
 	ret[0] = '\0';
-	rest = (struct lxcfsd_text){text, len};
+	rest = (struct lxcfsd_text){ text, len };
 	while (text_line(&rest, &line)) {
 		unsigned int field = 0;
 		bool here = false, options_end = false;
@@ -186,7 +186,7 @@ static int read_init(int fuse_fd, struct vault_conn *conn)
 {
 	static char buf[65536];
 	const struct fuse_in_header *head = (const void *)buf;
-	struct pollfd p = {.fd = fuse_fd, .events = POLLIN};
+	struct pollfd p = { .fd = fuse_fd, .events = POLLIN };
 	ssize_t n;
 
 	if (poll(&p, 1, INIT_TIMEOUT_MS) != 1)

@@ -14,7 +14,7 @@
 static void notify(const char *text)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	_close_ int sock = -1;
 	size_t len = path ? strlen(path) : 0;
 

@@ -218,7 +218,7 @@ static int find_own_files(struct options *o)
 
 int options_parse(int argc, char **argv, struct options *ret)
 {
-	struct options o = {0};
+	struct options o = { 0 };
 	int r = parse_words(argc, argv, &o);
 
 	if (r < 0)

@@ -17,7 +17,7 @@
 
 static _Noreturn void become_worker(const struct options *o, int ctl, enum log_target log)
 {
-	static const char *const targets[] = {"stderr", "journal", "syslog"};
+	static const char *const targets[] = { "stderr", "journal", "syslog" };
 	const char *argv[12 + 2 * OVERRIDES_MAX];
 	unsigned int n = 0;
 	sigset_t none;
@@ -74,7 +74,7 @@ int process_start(struct process *p, const struct options *options, uint32_t gen
 		close(pair[0]);
 		return r;
 	}
-	*p = (struct process){.pid = pid, .ctl = pair[0], .generation = generation};
+	*p = (struct process){ .pid = pid, .ctl = pair[0], .generation = generation };
 	process_set_state(p, PROCESS_LOADING);
 	return 0;
 }
@@ -90,7 +90,7 @@ void process_done(struct process *p)
 	if (p->state != PROCESS_NONE)
 		close(p->ctl);
 	free(p->failure);
-	*p = (struct process){.state = PROCESS_NONE, .ctl = -1};
+	*p = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
 }
 
 const char *process_status_text(int status, char *buf, size_t size)

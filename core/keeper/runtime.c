@@ -32,7 +32,7 @@ static int claim_file(const char *path, mode_t mode, int *ret, uint64_t *ret_hol
 	n = io_pread_all(fd, buf, sizeof(buf));
 	*ret_holder = 0;
 	if (n > 0)
-		(void)parse_u64((struct lxcfsd_text){buf, (size_t)n}, ret_holder);
+		(void)parse_u64((struct lxcfsd_text){ buf, (size_t)n }, ret_holder);
 	close(fd);
 	return r;
 }

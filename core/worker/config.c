@@ -125,7 +125,7 @@ static bool is_end_of_line(struct lxcfsd_text text)
 /* A line that begins with `[`. */
 static void section_line(struct reader *reader, struct lxcfsd_text line)
 {
-	struct lxcfsd_text title = {line.data + 1, line.len - 1}, rest;
+	struct lxcfsd_text title = { line.data + 1, line.len - 1 }, rest;
 	const char *end = memchr(title.data, ']', title.len);
 	char *name;
 
@@ -134,7 +134,7 @@ static void section_line(struct reader *reader, struct lxcfsd_text line)
 		bad(reader, "a section's name must end with ]");
 		return;
 	}
-	rest = (struct lxcfsd_text){end + 1, (size_t)(line.data + line.len - end - 1)};
+	rest = (struct lxcfsd_text){ end + 1, (size_t)(line.data + line.len - end - 1) };
 	title.len = (size_t)(end - title.data);
 	if (!is_end_of_line(rest)) {
 		bad(reader, "text behind the section's name: a name cannot contain ], and a key "
@@ -220,7 +220,7 @@ static char *next_line(char *buf, int size, void *stream)
 static void add_key(struct reader *reader, const char *name, const char *value)
 {
 	struct raw_section *section = &reader->raw->sections[reader->raw->section_count - 1];
-	struct config_key *more, key = {.file = reader->file, .line = reader->line};
+	struct config_key *more, key = { .file = reader->file, .line = reader->line };
 
 	for (size_t i = 0; i < section->key_count; i++)
 		if (strcmp(section->keys[i].key, name) == 0) {
@@ -276,12 +276,12 @@ static int read_text(struct raw_config *raw, const char *file, const char *text,
 		.raw = raw,
 		.problems = problems,
 		.file = file,
-		.rest = {text, len},
+		.rest = { text, len },
 	};
 
 	/* the mark that some editors put in front of UTF-8 */
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		reader.rest = (struct lxcfsd_text){text + 3, len - 3};
+		reader.rest = (struct lxcfsd_text){ text + 3, len - 3 };
 	/* its only error that was not seen here: no memory */
 	if (ini_parse_stream(next_line, &reader, on_key, &reader) == -2)
 		return -ENOMEM;
@@ -391,5 +391,5 @@ void raw_done(struct raw_config *raw)
 	for (size_t i = 0; i < raw->file_count; i++)
 		free(raw->files[i]);
 	free(raw->files);
-	*raw = (struct raw_config){.section_count = 0};
+	*raw = (struct raw_config){ .section_count = 0 };
 }

@@ -68,14 +68,6 @@ struct plugin_section {
 	size_t key_count;
 };
 
-struct config {
-	struct settings settings;
-	struct plugin_section *plugins; /* in file order */
-	size_t plugin_count;
-	char **files; /* what was read */
-	size_t file_count;
-};
-
 /* `KEY=VALUE` of [lxcfsd], from the command line: beats the files. */
 struct config_override {
 	const char *key;
@@ -83,7 +75,20 @@ struct config_override {
 	const char *origin; /* as the user wrote it: "--enable-cfs" */
 };
 
-/* Reads and checks.  On an error: -EINVAL, with every problem in `problems`. */
+struct config {
+	struct settings settings;
+	struct plugin_section *plugins; /* in file order */
+	size_t plugin_count;
+	char **files; /* what was read */
+	size_t file_count;
+	const struct config_override *overrides;
+	size_t override_count;
+};
+
+/*
+ * Reads and checks.  An override whose key is `*.KEY` sets KEY of every plugin that
+ * has such an option; the overrides must outlive *ret.  On an error: -EINVAL, with every problem in
+ * `problems`. */
 int config_load(const char *path, const struct config_override *overrides, size_t count,
 		struct problems *problems, struct config **ret);
 struct config *config_free(struct config *config);

@@ -72,7 +72,7 @@ static int build_settings(struct config *config, const struct raw_section *secti
 {
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct config_key *key = &section->keys[i];
-		struct nearest nearest = {.word = key->key};
+		struct nearest nearest = { .word = key->key };
 		const struct setting *setting = find_setting(key->key, &nearest);
 		char reason[128];
 		int r;
@@ -98,16 +98,23 @@ static int build_settings(struct config *config, const struct raw_section *secti
 	return 0;
 }
 
+static bool is_for_plugins(const struct config_override *override)
+{
+	return strncmp(override->key, "*.", 2) == 0;
+}
+
 static int build_overrides(struct config *config, const struct config_override *overrides,
 			   size_t count, struct problems *problems)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct config_override *given = &overrides[i];
-		struct nearest nearest = {.word = given->key};
+		struct nearest nearest = { .word = given->key };
 		const struct setting *setting = find_setting(given->key, &nearest);
 		char reason[128];
 		int r;
 
+		if (is_for_plugins(given))
+			continue; /* who knows the plugins' options takes it */
 		if (!setting) {
 			problem_add(problems, given->origin, 0, "unknown key '%s'%s%s%s",
 				    given->key, nearest.key ? ": did you mean '" : "",
@@ -181,7 +188,7 @@ static int take_keys(struct plugin_section *plugin, struct raw_section *section,
 		size_t which = find_plugin_key(key.key);
 		int r;
 
-		plugin->keys[i] = (struct config_key){.line = 0};
+		plugin->keys[i] = (struct config_key){ .line = 0 };
 		if (which == PLUGIN_KEY_COUNT) {
 			plugin->keys[plugin->key_count++] = key;
 			continue;
@@ -244,7 +251,7 @@ static int build_plugin(struct config *config, struct raw_section *section, stru
 static int build_section(struct config *config, struct raw_section *section,
 			 struct problems *problems)
 {
-	struct lxcfsd_text rest = text_of(section->title), word = {"", 0}, name = word;
+	struct lxcfsd_text rest = text_of(section->title), word = { "", 0 }, name = word;
 
 	if (strcmp(section->title, "lxcfsd") == 0)
 		return 0; /* done before the others, which depend on it */
@@ -286,7 +293,7 @@ int config_load(const char *path, const struct config_override *overrides, size_
 		struct problems *problems, struct config **ret)
 {
 	struct config *config = calloc(1, sizeof(*config));
-	struct raw_config raw = {.section_count = 0};
+	struct raw_config raw = { .section_count = 0 };
 	size_t before = problems->count;
 	int r;
 
@@ -301,6 +308,8 @@ int config_load(const char *path, const struct config_override *overrides, size_
 	if (r == 0)
 		r = build(config, &raw, overrides, count, problems);
 	raw_done(&raw);
+	config->overrides = overrides;
+	config->override_count = count;
 	if (r == 0 && problems->count > before)
 		r = -EINVAL;
 	if (r < 0) {

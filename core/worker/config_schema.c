@@ -11,27 +11,27 @@
 
 #define TEXT(k, d, h, ...)                                                                         \
 	{                                                                                          \
-		.opt = {.key = #k, .type = LXCFSD_STRING, .def = d, .max = 4095, .help = h},       \
+		.opt = { .key = #k, .type = LXCFSD_STRING, .def = d, .max = 4095, .help = h },     \
 		.offset = offsetof(struct settings, k), __VA_ARGS__                                \
 	}
 #define UINT(k, d, low, high, h)                                                                   \
 	{                                                                                          \
-		.opt = {.key = #k,                                                                 \
-			.type = LXCFSD_UINT,                                                       \
-			.def = d,                                                                  \
-			.min = low,                                                                \
-			.max = high,                                                               \
-			.help = h},                                                                \
+		.opt = { .key = #k,                                                                \
+			 .type = LXCFSD_UINT,                                                      \
+			 .def = d,                                                                 \
+			 .min = low,                                                               \
+			 .max = high,                                                              \
+			 .help = h },                                                              \
 		.offset = offsetof(struct settings, k)                                             \
 	}
 #define ENUM(k, d, words, h, ...)                                                                  \
 	{                                                                                          \
-		.opt = {.key = #k, .type = LXCFSD_ENUM, .def = d, .choices = words, .help = h},    \
+		.opt = { .key = #k, .type = LXCFSD_ENUM, .def = d, .choices = words, .help = h },  \
 		.offset = offsetof(struct settings, k), __VA_ARGS__                                \
 	}
 #define BOOL(k, d, h)                                                                              \
 	{                                                                                          \
-		.opt = {.key = #k, .type = LXCFSD_BOOL, .def = d, .help = h},                      \
+		.opt = { .key = #k, .type = LXCFSD_BOOL, .def = d, .help = h },                    \
 		.offset = offsetof(struct settings, k)                                             \
 	}
 
@@ -96,7 +96,7 @@ const struct lxcfsd_opt config_plugin_keys[PLUGIN_KEY_COUNT] = {
 
 static int parse_bool(const char *value, union lxcfsd_value *ret, char *reason, size_t size)
 {
-	static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+	static const char *const words[] = { "no", "yes", "false", "true", "off", "on", "0", "1" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(value, words[i]) == 0) {
@@ -125,7 +125,7 @@ static int parse_enum(const struct lxcfsd_opt *opt, const char *value, union lxc
 		      char *reason, size_t size)
 {
 	struct lxcfsd_text word, rest = text_of(opt->choices ? opt->choices : "");
-	struct lxcfsd_out out = {.buf = reason, .cap = size};
+	struct lxcfsd_out out = { .buf = reason, .cap = size };
 	uint64_t index = 0;
 
 	while (text_word(&rest, &word)) {

@@ -86,8 +86,8 @@ static void op_init(void *userdata, struct fuse_conn_info *info)
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	const struct node *dir = node_of(req, parent), *node;
-	struct fuse_entry_param entry = {.attr_timeout = STATIC_TIMEOUT,
-					 .entry_timeout = STATIC_TIMEOUT};
+	struct fuse_entry_param entry = { .attr_timeout = STATIC_TIMEOUT,
+					  .entry_timeout = STATIC_TIMEOUT };
 
 	node = dir ? nodes_lookup(&server_of(req)->nodes, dir, name) : NULL;
 	if (!node) {
@@ -216,7 +216,7 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 	if (size > sizeof(buf))
 		size = sizeof(buf);
 	for (off_t at = 0; at < 2; at++) {
-		struct stat st = {.st_ino = at ? dir->parent : dir->id, .st_mode = S_IFDIR};
+		struct stat st = { .st_ino = at ? dir->parent : dir->id, .st_mode = S_IFDIR };
 
 		if (offset <= at)
 			used += fuse_add_direntry(req, buf + used, size - used, at ? ".." : ".",
@@ -224,8 +224,8 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 	}
 	for (uint32_t id = dir->first_child; id; id = nodes->list[id - 1].next) {
 		const struct node *child = &nodes->list[id - 1];
-		struct stat st = {.st_ino = id,
-				  .st_mode = child->type == NODE_DIR ? S_IFDIR : S_IFREG};
+		struct stat st = { .st_ino = id,
+				   .st_mode = child->type == NODE_DIR ? S_IFDIR : S_IFREG };
 		size_t need;
 
 		if (!child->listed || offset >= (off_t)id + 2)
@@ -421,7 +421,7 @@ static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
 
 static void process(struct fuse_conn *conn, void *request, size_t len)
 {
-	struct fuse_buf buf = {.mem = request, .size = len};
+	struct fuse_buf buf = { .mem = request, .size = len };
 
 	fuse_session_process_buf(conn->session, &buf);
 	journal_forget(); /* if it was one that has no reply */
@@ -430,9 +430,9 @@ static void process(struct fuse_conn *conn, void *request, size_t len)
 int fuse_conn_open(struct server *server, struct vault_conn *saved, int fd, bool keep_journal,
 		   struct fuse_conn **ret)
 {
-	static const struct fuse_custom_io io = {.read = device_read, .writev = device_writev};
+	static const struct fuse_custom_io io = { .read = device_read, .writev = device_writev };
 	uint8_t init[sizeof(saved->init_in)];
-	char name[] = "lxcfsd-worker", *argv[] = {name, NULL};
+	char name[] = "lxcfsd-worker", *argv[] = { name, NULL };
 	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
 	struct fuse_conn *conn = calloc(1, sizeof(*conn));
 	int r;
@@ -483,7 +483,7 @@ static void *take_requests(void *arg)
 {
 	struct thread_start start = *(struct thread_start *)arg;
 	struct fuse_conn *conn = start.conn;
-	struct fuse_buf buf = {.mem = journal_attach(&conn->journal, start.index)};
+	struct fuse_buf buf = { .mem = journal_attach(&conn->journal, start.index) };
 
 	free(arg);
 	while (!atomic_load(&conn->draining)) {
@@ -509,7 +509,7 @@ static void on_kick(int signal)
 
 int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
 {
-	struct sigaction kick = {.sa_handler = on_kick};
+	struct sigaction kick = { .sa_handler = on_kick };
 
 	if (threads > JOURNAL_SLOTS)
 		threads = JOURNAL_SLOTS;
@@ -519,7 +519,7 @@ int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
 
 		if (!start)
 			return -ENOMEM;
-		*start = (struct thread_start){conn, i};
+		*start = (struct thread_start){ conn, i };
 		atomic_fetch_add(&conn->running, 1);
 		if (pthread_create(&conn->ids[i], NULL, take_requests, start) != 0) {
 			atomic_fetch_sub(&conn->running, 1);
@@ -533,7 +533,7 @@ int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
 
 void fuse_conn_drain(struct fuse_conn *conn)
 {
-	struct timespec pause = {.tv_nsec = 100000};
+	struct timespec pause = { .tv_nsec = 100000 };
 
 	atomic_store(&conn->draining, true);
 	/* a kick between the look at `draining` and read(2) is lost: so again */

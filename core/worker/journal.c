@@ -46,7 +46,7 @@ int journal_open(struct journal *journal, struct vault_header *vault, uint32_t g
 			return -errno;
 		log_warn("the journal is off: requests in flight are lost when a worker dies");
 	}
-	*journal = (struct journal){vault, slots, generation, fd};
+	*journal = (struct journal){ vault, slots, generation, fd };
 	return 0;
 }
 
@@ -123,7 +123,7 @@ bool journal_is_suspect(void)
 
 static bool still_waits(struct journal *journal, uint64_t unique)
 {
-	struct fuse_out_header probe = {.len = sizeof(probe), .unique = unique | 1};
+	struct fuse_out_header probe = { .len = sizeof(probe), .unique = unique | 1 };
 
 	return write(journal->fd, &probe, sizeof(probe)) >= 0 || errno != ENOENT;
 }

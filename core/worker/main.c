@@ -40,7 +40,7 @@ struct arguments {
 
 static int parse_arguments(int argc, char **argv, struct arguments *ret)
 {
-	struct arguments a = {.log = LOG_TO_STDERR};
+	struct arguments a = { .log = LOG_TO_STDERR };
 
 	for (int i = 2; i < argc; i += 2) {
 		const char *value = argv[i + 1];
@@ -60,7 +60,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 				return -EINVAL;
 			*equals = '\0';
 			a.overrides[a.override_count++] =
-				(struct config_override){value, equals + 1, "command line"};
+				(struct config_override){ value, equals + 1, "command line" };
 		} else {
 			return -EINVAL;
 		}
@@ -74,22 +74,13 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 /* Everything that can go wrong with files goes wrong here. */
 static int load(const struct arguments *a, struct server *s, struct problems *problems)
 {
-	struct lxcfsd_services services = {.size = sizeof(services)};
-	char dir[4096];
+	struct lxcfsd_services services = { .size = sizeof(services) };
 	int r = config_load(a->config, a->overrides, a->override_count, problems, &s->config);
 
 	if (r < 0)
 		return r;
 	log_set_level((int)s->config->settings.log_level);
-	if (s->config->settings.plugin_dir)
-		r = (size_t)snprintf(dir, sizeof(dir), "%s", s->config->settings.plugin_dir) <
-				    sizeof(dir)
-			    ? 0
-			    : -ENAMETOOLONG;
-	else
-		r = plugins_default_dir(dir, sizeof(dir));
-	if (r == 0)
-		r = plugins_load(s->config, dir, problems, &s->plugins);
+	r = plugins_load(s->config, NULL, problems, &s->plugins);
 	if (r < 0)
 		return r;
 	r = model_new(&s->config->settings, NULL, &s->model);
@@ -122,7 +113,7 @@ static char *problems_text(const struct problems *p, int error)
 
 static void ignore_signals(void)
 {
-	static const int steered[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+	static const int steered[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
 
 	for (size_t i = 0; i < sizeof(steered) / sizeof(steered[0]); i++)
 		signal(steered[i], SIG_IGN);
@@ -190,7 +181,7 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 static void steer(struct server *s, struct fuse_conn *conn)
 {
 	static struct wire_msg msg;
-	struct pollfd control = {.fd = CONTROL_FD, .events = POLLIN};
+	struct pollfd control = { .fd = CONTROL_FD, .events = POLLIN };
 
 	for (;;) {
 		int r = poll(&control, 1, TIDY_MS);
@@ -270,17 +261,12 @@ static int check(const struct arguments *a)
 static int help_config(const struct arguments *a)
 {
 	static struct problems problems;
-	struct server s = {0};
-	char dir[4096];
+	struct server s = { 0 };
 
 	config_print_help(stdout);
 	if (config_load(a->config, a->overrides, a->override_count, &problems, &s.config) < 0)
 		return 0;
-	if (s.config->settings.plugin_dir)
-		snprintf(dir, sizeof(dir), "%s", s.config->settings.plugin_dir);
-	else if (plugins_default_dir(dir, sizeof(dir)) < 0)
-		return 0;
-	plugins_load(s.config, dir, &problems, &s.plugins);
+	plugins_load(s.config, NULL, &problems, &s.plugins);
 	for (size_t i = 0; i < s.plugins.count; i++) {
 		const struct plugin *p = &s.plugins.list[i];
 

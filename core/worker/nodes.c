@@ -194,7 +194,7 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 {
 	int r;
 
-	*nodes = (struct nodes){0};
+	*nodes = (struct nodes){ 0 };
 	nodes->registry = vault_part(vault, VAULT_NODES, NODES_VERSION, sizeof(struct vault_nodes));
 	if (!nodes->registry) /* made by another release: ids are given in the same order */
 		nodes->registry = calloc(1, sizeof(struct vault_nodes));

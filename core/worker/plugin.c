@@ -159,7 +159,7 @@ static int load_from_directory(const void *bytes, size_t len, int denied, void *
 {
 	const char *runtime = getenv("RUNTIME_DIRECTORY");
 	/* /run is often mounted noexec; a directory of our own is as safe below /var/tmp */
-	const char *parents[] = {runtime ? runtime : "/run/lxcfsd", "/run", "/var/tmp"};
+	const char *parents[] = { runtime ? runtime : "/run/lxcfsd", "/run", "/var/tmp" };
 	int r = -ENOENT;
 
 	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {

@@ -20,9 +20,9 @@ struct plugin {
 	const struct plugin_section *section;
 	char *path;			    /* where the module's file was */
 	const struct lxcfsd_plugin *object; /* the module's own; NULL: not loaded */
-	struct lxcfsd_plugin meta; /* what we know of it; newer fields cut, missing ones 0 */
-	struct lxcfsd_file *files; /* meta.file_count, of our size */
-	struct lxcfsd_opt *opts;   /* meta.opt_count, of our size */
+	struct lxcfsd_plugin meta;  /* what we know of it; newer fields cut, missing ones 0 */
+	struct lxcfsd_file *files;  /* meta.file_count, of our size */
+	struct lxcfsd_opt *opts;    /* meta.opt_count, of our size */
 	union lxcfsd_value *values; /* the section's values, by index of opts */
 	struct lxcfsd_services services;
 	void *state;	  /* from init() */

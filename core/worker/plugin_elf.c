@@ -121,8 +121,8 @@ static int check_sections(const struct image *image, const ElfW(Ehdr) * header,
 
 int elf_check(const void *bytes, size_t len, struct reason *reason)
 {
-	struct image image = {bytes, len};
-	ElfW(Ehdr) header = {.e_phnum = 0};
+	struct image image = { bytes, len };
+	ElfW(Ehdr) header = { .e_phnum = 0 };
 	int r;
 
 	r = check_header(&image, &header, reason);

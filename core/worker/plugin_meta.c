@@ -171,7 +171,7 @@ int plugin_describe(struct plugin *plugin, struct reason *reason)
 	r = check_object(object, reason);
 	if (r < 0)
 		return r;
-	*meta = (struct lxcfsd_plugin){.abi = 0};
+	*meta = (struct lxcfsd_plugin){ .abi = 0 };
 	memcpy(meta, object, object->size < sizeof(*meta) ? object->size : sizeof(*meta));
 	plugin->files =
 		copy_array(meta->files, meta->file_count, meta->file_size, sizeof(*plugin->files));

@@ -49,7 +49,7 @@ static void forget(struct plugin *plugin)
 	plugin->opts = NULL;
 	plugin->values = NULL;
 	plugin->object = NULL;
-	plugin->meta = (struct lxcfsd_plugin){.abi = 0};
+	plugin->meta = (struct lxcfsd_plugin){ .abi = 0 };
 }
 
 static void take_keys(struct plugin *plugin, struct problems *problems)
@@ -58,7 +58,7 @@ static void take_keys(struct plugin *plugin, struct problems *problems)
 
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct config_key *key = &section->keys[i];
-		struct nearest nearest = {.word = key->key};
+		struct nearest nearest = { .word = key->key };
 		char title[64], reason[128];
 		size_t j = 0;
 
@@ -77,15 +77,36 @@ static void take_keys(struct plugin *plugin, struct problems *problems)
 	}
 }
 
+/* What the command line says to every plugin that has the option: it beats the file. */
+static void take_overrides(struct plugin *plugin, const struct config *config,
+			   struct problems *problems)
+{
+	for (size_t i = 0; i < config->override_count; i++) {
+		const struct config_override *given = &config->overrides[i];
+		char reason[128];
+
+		for (size_t j = 0; j < plugin->meta.opt_count; j++) {
+			if (strncmp(given->key, "*.", 2) != 0 ||
+			    strcmp(given->key + 2, plugin->opts[j].key) != 0)
+				continue;
+			if (config_parse_value(&plugin->opts[j], given->value, &plugin->values[j],
+					       reason, sizeof(reason)) < 0)
+				problem_add(problems, given->origin, 0, "%s = %s: %s", given->key,
+					    given->value, reason);
+		}
+	}
+}
+
 /* The next of plugins->list. */
-static int load_one(struct plugins *plugins, const struct plugin_section *section,
+static int load_one(struct plugins *plugins, const struct config *config, size_t index,
 		    const char *plugin_dir, struct problems *problems)
 {
+	const struct plugin_section *section = &config->plugins[index];
 	struct plugin *plugin = &plugins->list[plugins->count];
-	struct reason reason = {""};
+	struct reason reason = { "" };
 	int r = 0;
 
-	*plugin = (struct plugin){.section = section};
+	*plugin = (struct plugin){ .section = section };
 	plugin->path = module_path(plugin_dir, section->module);
 	if (!plugin->path)
 		return -ENOMEM;
@@ -97,6 +118,7 @@ static int load_one(struct plugins *plugins, const struct plugin_section *sectio
 		r = plugin_describe(plugin, &reason);
 	if (r == 0) {
 		take_keys(plugin, problems);
+		take_overrides(plugin, config, problems);
 		return 0;
 	}
 	forget(plugin);
@@ -152,7 +174,7 @@ static void check_paths(const struct plugins *plugins, struct problems *problems
 int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
 		 struct plugins *ret)
 {
-	struct plugins plugins = {.count = 0};
+	struct plugins plugins = { .count = 0 };
 	size_t before = problems->count;
 	char dir[4096];
 	int r = 0;
@@ -169,7 +191,7 @@ int plugins_load(const struct config *config, const char *plugin_dir, struct pro
 	if (!plugins.list)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < config->plugin_count; i++)
-		r = load_one(&plugins, &config->plugins[i], plugin_dir, problems);
+		r = load_one(&plugins, config, i, plugin_dir, problems);
 	if (r == 0)
 		check_paths(&plugins, problems);
 	if (r == 0 && problems->count > before)
@@ -190,7 +212,7 @@ void plugins_done(struct plugins *plugins)
 		free(plugins->list[i].last_error);
 	}
 	free(plugins->list);
-	*plugins = (struct plugins){.count = 0};
+	*plugins = (struct plugins){ .count = 0 };
 }
 
 /* ------------------------------------------------------------ starting */

@@ -58,5 +58,5 @@ void problems_done(struct problems *problems)
 	for (size_t i = 0; i < kept; i++)
 		if (problems->lines[i] != out_of_memory)
 			free(problems->lines[i]);
-	*problems = (struct problems){.count = 0};
+	*problems = (struct problems){ .count = 0 };
 }

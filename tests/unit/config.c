@@ -323,13 +323,13 @@ static void test_missing(void)
 static void test_overrides(void)
 {
 	const struct config_override good[] = {
-		{"cpu_quota", "ceil", "--enable-cfs"},
-		{"mountpoint", "/srv", "/srv"},
-		{"on_error", "eio", "-o"},
+		{ "cpu_quota", "ceil", "--enable-cfs" },
+		{ "mountpoint", "/srv", "/srv" },
+		{ "on_error", "eio", "-o" },
 	};
 	const struct config_override wrong[] = {
-		{"thread", "1", "--set thread=1"},
-		{"threads", "many", "--set threads=many"},
+		{ "thread", "1", "--set thread=1" },
+		{ "threads", "many", "--set threads=many" },
 	};
 
 	load("[lxcfsd]\ncpu_quota = off\n[plugin a]\n");

@@ -22,6 +22,9 @@ static struct problems problems;
 static struct config *config;
 static struct plugins plugins;
 
+static const struct config_override *overrides;
+static size_t override_count;
+
 static void forget(void)
 {
 	plugins_done(&plugins);
@@ -37,7 +40,7 @@ static int load_from(const char *where, const char *text)
 	if (fd < 0 || io_write_all(fd, text, strlen(text)) < 0)
 		abort();
 	close(fd);
-	if (config_load(ini, NULL, 0, &problems, &config) < 0)
+	if (config_load(ini, overrides, override_count, &problems, &config) < 0)
 		return -1;
 	return plugins_load(config, where, &problems, &plugins);
 }
@@ -77,7 +80,7 @@ static void refused(const char *text, const char *want)
 static const char *rendered(const struct plugin *plugin, size_t file)
 {
 	static char buf[256];
-	struct lxcfsd_out out = {.buf = buf, .cap = sizeof(buf) - 1};
+	struct lxcfsd_out out = { .buf = buf, .cap = sizeof(buf) - 1 };
 
 	plugin->files[file].render(plugin->state, plugin->values, NULL, &out);
 	buf[out.len] = '\0';
@@ -86,7 +89,7 @@ static const char *rendered(const struct plugin *plugin, size_t file)
 
 static void test_good(void)
 {
-	const struct lxcfsd_services services = {.page_size = 4096};
+	const struct lxcfsd_services services = { .page_size = 4096 };
 	const struct plugin *p;
 
 	if (!CHECK(load("[plugin good]\ncount = 9\nword = a b\n") == 0))
@@ -101,6 +104,27 @@ static void test_good(void)
 	CHECK_STR(rendered(p, 0), "good 1 9 1 a b\n");
 	CHECK(p->services.core == p);
 	CHECK_U64(p->services.page_size, 4096);
+}
+
+/* `*.KEY=VALUE` on the command line beats the section of every plugin that has KEY. */
+static void test_overrides(void)
+{
+	static const struct config_override given[] = { { "*.count", "7", "command line" },
+							{ "*.other", "1", "command line" } };
+	static const struct config_override wrong[] = { { "*.count", "x", "command line" } };
+	const struct lxcfsd_services services = { .page_size = 4096 };
+
+	overrides = given;
+	override_count = 2;
+	CHECK(load("[plugin good]\ncount = 9\n") == 0);
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK_U64(plugins.list[0].values[1].u, 7);
+	overrides = wrong;
+	override_count = 1;
+	CHECK(load("[plugin good]\n") == -EINVAL);
+	CHECK_U64(problems.count, 1);
+	overrides = NULL;
+	override_count = 0;
 }
 
 static void test_options(void)
@@ -154,7 +178,7 @@ static void test_paths(void)
 
 static void test_switched_off(void)
 {
-	const struct lxcfsd_services services = {.page_size = 4096};
+	const struct lxcfsd_services services = { .page_size = 4096 };
 
 	CHECK(load("[plugin none]\nenabled = no\n[plugin other-abi]\nenabled = no\n"
 		   "[plugin init-fails]\nenabled = no\n") == 0);
@@ -170,7 +194,7 @@ static void test_switched_off(void)
 
 static void test_init_fails(void)
 {
-	const struct lxcfsd_services services = {.page_size = 4096};
+	const struct lxcfsd_services services = { .page_size = 4096 };
 
 	CHECK(load("[plugin good]\n[plugin init-fails]\n") == 0);
 	CHECK(plugins_init(&plugins, &services, &problems) == -EINVAL);
@@ -316,7 +340,7 @@ static bool deny_memory_files(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+	struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
@@ -368,6 +392,7 @@ int main(void)
 	snprintf(modules + strlen(modules), 16, "/plugins");
 	snprintf(ini, sizeof(ini), "%s/lxcfsd.ini", dir);
 	test_good();
+	test_overrides();
 	test_options();
 	test_refused();
 	test_paths();

@@ -22,13 +22,13 @@ static struct lxcfsd_plugin an_object;
 
 static void whole(void)
 {
-	a_file = (struct lxcfsd_file){.path = "/proc/x", .mode = 0444, .render = render_nothing};
+	a_file = (struct lxcfsd_file){ .path = "/proc/x", .mode = 0444, .render = render_nothing };
 	for (size_t i = 0; i < 2; i++)
-		an_opt[i] = (struct lxcfsd_opt){.key = i ? "b" : "a",
-						.type = LXCFSD_UINT,
-						.def = "1",
-						.max = 2,
-						.help = "a number"};
+		an_opt[i] = (struct lxcfsd_opt){ .key = i ? "b" : "a",
+						 .type = LXCFSD_UINT,
+						 .def = "1",
+						 .max = 2,
+						 .help = "a number" };
 	an_object = (struct lxcfsd_plugin){
 		LXCFSD_PLUGIN_HEADER, .name = "x",     .version = "1", .summary = "nothing",
 		.files = &a_file,     .file_count = 1, .opts = an_opt, .opt_count = 2,
@@ -38,7 +38,7 @@ static void whole(void)
 static const char *verdict(void)
 {
 	static struct reason reason;
-	struct plugin plugin = {.object = &an_object};
+	struct plugin plugin = { .object = &an_object };
 	int r = plugin_describe(&plugin, &reason);
 
 	free(plugin.files);
@@ -89,9 +89,9 @@ static void test_described(void)
 
 static void test_clean_paths(void)
 {
-	static const char *const bad[] = {"",	     "/",	 "proc/x",
-					  "/proc/",  "/proc//x", "/proc/../x",
-					  "/proc/.", "/./x",	 "/proc/a\nb"};
+	static const char *const bad[] = { "",	      "/",	  "proc/x",
+					   "/proc/",  "/proc//x", "/proc/../x",
+					   "/proc/.", "/./x",	  "/proc/a\nb" };
 	char longest[1100], want[1200];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -21,7 +21,7 @@ static int fake_limit(struct lxcfsd_request *req, enum lxcfsd_limit which, uint6
 static const char *rendered(const struct plugin *plugin)
 {
 	static char buf[64];
-	struct lxcfsd_out out = {.buf = buf, .cap = sizeof(buf) - 1};
+	struct lxcfsd_out out = { .buf = buf, .cap = sizeof(buf) - 1 };
 
 	if (plugin->files[0].render(plugin->state, plugin->values, NULL, &out) != 0 || out.err)
 		return "failed";
@@ -31,9 +31,9 @@ static const char *rendered(const struct plugin *plugin)
 
 int main(void)
 {
-	const struct lxcfsd_services services = {.size = sizeof(services), .limit = fake_limit};
-	struct plugin plugin = {.object = &lxcfsd_plugin};
-	struct reason reason = {""};
+	const struct lxcfsd_services services = { .size = sizeof(services), .limit = fake_limit };
+	struct plugin plugin = { .object = &lxcfsd_plugin };
+	struct reason reason = { "" };
 
 	CHECK(plugin_describe(&plugin, &reason) == 0);
 	CHECK_STR(reason.text, "");
