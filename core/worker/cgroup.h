@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cgroup.h - control files of cgroups, by meaning.
+ *
+ * One object per (hierarchy, path), which holds its parent, so that a walk to
+ * the root looks nothing up.  Of each control file the last value is kept for
+ * the cache interval: who finds it too old reads it under that file's lock,
+ * whoever comes meanwhile waits for the result.
+ *
+ * A control file is always opened by its path from the top of the hierarchy and
+ * a directory is never held: below the directory of a cgroup that was removed
+ * and made anew every file is missing, which would read as "no limit".  A held
+ * control file of a removed cgroup says ENODEV, and is opened anew.
+ */
+#ifndef LXCFSD_CGROUP_H
+#define LXCFSD_CGROUP_H
+
+#include "cache.h"
+#include "fds.h"
+#include "layout.h"
+#include "lent.h"
+
+/* What is read, one per file; the table is in cgroup_attr.c. */
+enum cg_attr {
+	CG_MEM_MAX,
+	CG_SWAP_MAX,
+	CG_MEMSW_MAX,
+	CG_CPU_MAX,	  /* v2: millionths of a CPU */
+	CG_CPU_QUOTA_US,  /* v1 */
+	CG_CPU_PERIOD_US, /* v1 */
+	CG_PIDS_MAX,
+	CG_MEM_CURRENT,
+	CG_SWAP_CURRENT,
+	CG_MEMSW_CURRENT,
+	CG_CPU_USAGE, /* v1 */
+	CG_PIDS_CURRENT,
+	CG_SWAPPINESS,
+	CG_MEMORY_STAT, /* text, as the following */
+	CG_CPU_STAT,
+	CG_CPUS_EFFECTIVE,
+	CG_ATTR_COUNT,
+};
+
+struct cg_attr_info {
+	uint32_t controller;
+	/* names to try in this order; NULL: that version has no such file */
+	const char *v2[2];
+	const char *v1[2];
+	/* NULL: the text itself is kept */
+	int (*parse)(struct lxcfsd_text text, uint64_t *ret);
+};
+extern const struct cg_attr_info cg_attrs[CG_ATTR_COUNT];
+
+struct cgroup;
+struct cgroups {
+	struct fds *fds;
+	uint64_t cache_ns;
+	struct cache objects;
+};
+
+int cgroups_init(struct cgroups *cgroups, struct fds *fds, uint64_t cache_ns);
+void cgroups_done(struct cgroups *cgroups);
+
+/* `below` as of hierarchy_below(). */
+int cgroup_get(struct cgroups *cgroups, const struct hierarchy *hierarchy, struct lxcfsd_text below,
+	       struct cgroup **ret);
+void cgroup_put(struct cgroups *cgroups, struct cgroup *cgroup);
+/* NULL: there is none above.  Borrowed. */
+struct cgroup *cgroup_parent(const struct cgroup *cgroup);
+
+/* -ENOENT: this cgroup has no such file; -ENODEV: there is no such cgroup. */
+int cgroup_value(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr, uint64_t *ret);
+/* A reference to the text. */
+int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
+		struct lent **ret);
+
+/* Fills values[] as services.stat. */
+void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[], size_t count,
+	       uint64_t values[]);
+/* quota / period in millionths of a CPU. */
+uint64_t cpu_millionths(uint64_t quota, uint64_t period);
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* cgroup_attr.c - what each control file is called on v1 and v2, and how it is
+ * read.  This table is all that the two versions differ in. */
+#include <errno.h>
+
+#include "cgroup.h"
+#include "text.h"
+
+#define MILLION 1000000u
+/* Where v1 keeps "no limit": LONG_MAX in whole pages, of up to 64 KiB. */
+#define V1_NO_LIMIT ((uint64_t)INT64_MAX & ~(uint64_t)0xffff)
+/* More keys than any plugin asks for; the rest is looked up more slowly. */
+#define KEYS_MAX 128
+
+static int parse_limit(struct lxcfsd_text text, uint64_t *ret)
+{
+	struct lxcfsd_text rest = text, word, more;
+
+	if (text_word(&rest, &word) && text_is(word, "max") && !text_word(&rest, &more)) {
+		*ret = LXCFSD_NO_LIMIT;
+		return 0;
+	}
+	return parse_u64(text, ret);
+}
+
+static int parse_bytes_limit(struct lxcfsd_text text, uint64_t *ret)
+{
+	uint64_t value;
+	int r = parse_limit(text, &value);
+
+	if (r < 0)
+		return r;
+	*ret = value >= V1_NO_LIMIT ? LXCFSD_NO_LIMIT : value;
+	return 0;
+}
+
+/* "-1" is no quota. */
+static int parse_v1_quota(struct lxcfsd_text text, uint64_t *ret)
+{
+	uint64_t value;
+	int r;
+
+	if (text.len > 1 && text.data[0] == '-') {
+		r = parse_u64((struct lxcfsd_text){text.data + 1, text.len - 1}, &value);
+		if (r == 0)
+			*ret = LXCFSD_NO_LIMIT;
+		return r;
+	}
+	return parse_u64(text, ret);
+}
+
+uint64_t cpu_millionths(uint64_t quota, uint64_t period)
+{
+	uint64_t product;
+
+	if (quota == LXCFSD_NO_LIMIT || period == 0)
+		return LXCFSD_NO_LIMIT;
+	/* so large a quota limits nothing */
+	if (__builtin_mul_overflow(quota, (uint64_t)MILLION, &product))
+		return LXCFSD_NO_LIMIT;
+	return product / period;
+}
+
+/* "QUOTA PERIOD", or "max PERIOD". */
+static int parse_cpu_max(struct lxcfsd_text text, uint64_t *ret)
+{
+	struct lxcfsd_text rest = text, quota_word, period_word, more;
+	uint64_t quota, period;
+	int r;
+
+	if (!text_word(&rest, &quota_word) || !text_word(&rest, &period_word) ||
+	    text_word(&rest, &more))
+		return -EINVAL;
+	r = parse_limit(quota_word, &quota);
+	if (r < 0)
+		return r;
+	r = parse_u64(period_word, &period);
+	if (r < 0)
+		return r;
+	if (period == 0)
+		return -EINVAL;
+	*ret = cpu_millionths(quota, period);
+	return 0;
+}
+
+static int parse_number(struct lxcfsd_text text, uint64_t *ret)
+{
+	return parse_u64(text, ret);
+}
+
+/* clang-format off */
+const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
+	[CG_MEM_MAX]        = { LXCFSD_MEMORY, { "memory.max" }, { "memory.limit_in_bytes" }, parse_bytes_limit },
+	[CG_SWAP_MAX]       = { LXCFSD_MEMORY, { "memory.swap.max" }, { NULL }, parse_bytes_limit },
+	[CG_MEMSW_MAX]      = { LXCFSD_MEMORY, { NULL }, { "memory.memsw.limit_in_bytes" }, parse_bytes_limit },
+	[CG_CPU_MAX]        = { LXCFSD_CPU, { "cpu.max" }, { NULL }, parse_cpu_max },
+	[CG_CPU_QUOTA_US]   = { LXCFSD_CPU, { NULL }, { "cpu.cfs_quota_us" }, parse_v1_quota },
+	[CG_CPU_PERIOD_US]  = { LXCFSD_CPU, { NULL }, { "cpu.cfs_period_us" }, parse_number },
+	[CG_PIDS_MAX]       = { LXCFSD_PIDS, { "pids.max" }, { "pids.max" }, parse_limit },
+	[CG_MEM_CURRENT]    = { LXCFSD_MEMORY, { "memory.current" }, { "memory.usage_in_bytes" }, parse_number },
+	[CG_SWAP_CURRENT]   = { LXCFSD_MEMORY, { "memory.swap.current" }, { NULL }, parse_number },
+	[CG_MEMSW_CURRENT]  = { LXCFSD_MEMORY, { NULL }, { "memory.memsw.usage_in_bytes" }, parse_number },
+	[CG_CPU_USAGE]      = { LXCFSD_CPUACCT, { NULL }, { "cpuacct.usage" }, parse_number },
+	[CG_PIDS_CURRENT]   = { LXCFSD_PIDS, { "pids.current" }, { "pids.current" }, parse_number },
+	[CG_SWAPPINESS]     = { LXCFSD_MEMORY, { NULL }, { "memory.swappiness" }, parse_number },
+	[CG_MEMORY_STAT]    = { LXCFSD_MEMORY, { "memory.stat" }, { "memory.stat" }, NULL },
+	[CG_CPU_STAT]       = { LXCFSD_CPUACCT, { "cpu.stat" }, { "cpuacct.stat" }, NULL },
+	[CG_CPUS_EFFECTIVE] = { LXCFSD_CPUSET, { "cpuset.cpus.effective" },
+				{ "cpuset.effective_cpus", "cpuset.cpus" }, NULL },
+};
+/* clang-format on */
+
+struct wanted {
+	const char *key;
+	size_t len;
+};
+
+static void keep(struct lxcfsd_text line, const struct wanted wanted[], size_t count, size_t *next,
+		 uint64_t values[])
+{
+	struct lxcfsd_text key;
+	size_t first = *next;
+	uint64_t value;
+
+	if (!text_until(&line, ' ', &key) || parse_u64(line, &value) < 0)
+		return;
+	/* those who ask mostly ask in the file's order */
+	for (size_t i = 0; i < count; i++) {
+		size_t at = first + i < count ? first + i : first + i - count;
+
+		if (wanted[at].len != key.len || memcmp(wanted[at].key, key.data, key.len) != 0)
+			continue;
+		if (values[at] == LXCFSD_UNKNOWN)
+			values[at] = value;
+		*next = at + 1 < count ? at + 1 : 0;
+	}
+}
+
+static void pick_some(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[],
+		      size_t count, uint64_t values[])
+{
+	struct wanted wanted[KEYS_MAX];
+	struct lxcfsd_text line;
+	size_t next = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *key = v2 ? keys[i].v2 : keys[i].v1;
+
+		wanted[i] = (struct wanted){key ? key : "", key ? strlen(key) : 0};
+		values[i] = LXCFSD_UNKNOWN;
+	}
+	while (text_line(&text, &line))
+		if (line.len > 0 && line.data[0] != ' ')
+			keep(line, wanted, count, &next, values);
+}
+
+void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[], size_t count,
+	       uint64_t values[])
+{
+	for (size_t done = 0; done < count; done += KEYS_MAX) {
+		size_t part = count - done < KEYS_MAX ? count - done : KEYS_MAX;
+
+		pick_some(text, v2, keys + done, part, values + done);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * host.h - the host's own files, read at most once per cache interval.
+ *
+ * One entry per path with its content.  The first reader who finds it too old
+ * reads it again under the entry's lock; whoever comes meanwhile waits for that
+ * and takes the same bytes.  No other lock is held over the reading.
+ */
+#ifndef LXCFSD_HOST_H
+#define LXCFSD_HOST_H
+
+#include <sys/types.h>
+
+#include "cache.h"
+#include "fds.h"
+#include "lent.h"
+#include "roots.h"
+
+#define HOST_FILE_MAX (4u << 20)
+
+struct host {
+	const struct roots *roots;
+	struct fds *fds;
+	uint64_t cache_ns;
+	struct cache files;
+};
+
+int host_init(struct host *host, const struct roots *roots, struct fds *fds, uint64_t cache_ns);
+void host_done(struct host *host);
+
+/* A reference to the content.  `path` begins with /proc/ or /sys/. */
+int host_read(struct host *host, const char *path, struct lent **ret);
+int host_mode(struct host *host, const char *path, mode_t *ret);
+
+#endif

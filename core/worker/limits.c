@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * limits.c - limits and usage of a subject.
+ *
+ * A limit holds for everything below it, so it is the smallest on the way to the
+ * root.  Usage is the cgroup's own (which counts what is below): an ancestor's
+ * would tell one tenant what the others do.
+ */
+#include <errno.h>
+
+#include "parts.h"
+#include "text.h"
+
+int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
+		   struct cgroup **ret)
+{
+	const struct hierarchy *h = layout_find(&model->layout, controller);
+	struct lxcfsd_text below;
+
+	*ret = NULL;
+	if (!subject || !h || h->fd < 0 || subject->paths[h->index].len == 0 ||
+	    !hierarchy_below(h, subject->paths[h->index], &below))
+		return 0;
+	return cgroup_get(&model->cgroups, h, below, ret);
+}
+
+/* Of one cgroup alone. */
+static int own_quota(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *ret)
+{
+	uint64_t quota, period;
+	int r;
+
+	r = cgroup_value(cgroups, cgroup, CG_CPU_MAX, ret);
+	if (r != -ENOENT)
+		return r;
+	r = cgroup_value(cgroups, cgroup, CG_CPU_QUOTA_US, &quota);
+	if (r < 0)
+		return r;
+	r = cgroup_value(cgroups, cgroup, CG_CPU_PERIOD_US, &period);
+	if (r < 0)
+		return r;
+	*ret = cpu_millionths(quota, period);
+	return 0;
+}
+
+static int own_limit(struct cgroups *cgroups, struct cgroup *cgroup, enum lxcfsd_limit which,
+		     uint64_t *ret)
+{
+	switch (which) {
+	case LXCFSD_MEM_MAX:
+		return cgroup_value(cgroups, cgroup, CG_MEM_MAX, ret);
+	case LXCFSD_SWAP_MAX:
+		return cgroup_value(cgroups, cgroup, CG_SWAP_MAX, ret);
+	case LXCFSD_MEMSW_MAX:
+		return cgroup_value(cgroups, cgroup, CG_MEMSW_MAX, ret);
+	case LXCFSD_CPU_QUOTA:
+		return own_quota(cgroups, cgroup, ret);
+	case LXCFSD_PIDS_MAX:
+		return cgroup_value(cgroups, cgroup, CG_PIDS_MAX, ret);
+	}
+	return -EINVAL;
+}
+
+static uint32_t limit_controller(enum lxcfsd_limit which)
+{
+	switch (which) {
+	case LXCFSD_CPU_QUOTA:
+		return LXCFSD_CPU;
+	case LXCFSD_PIDS_MAX:
+		return LXCFSD_PIDS;
+	default:
+		return LXCFSD_MEMORY;
+	}
+}
+
+int subject_limit(struct model *model, const struct subject *subject, enum lxcfsd_limit which,
+		  uint64_t *ret)
+{
+	uint64_t value, least = LXCFSD_NO_LIMIT;
+	struct cgroup *cgroup;
+	int r;
+
+	r = subject_cgroup(model, subject, limit_controller(which), &cgroup);
+	if (r < 0)
+		return r;
+	for (struct cgroup *at = cgroup; at && r == 0; at = cgroup_parent(at)) {
+		r = own_limit(&model->cgroups, at, which, &value);
+		if (r == 0 && value < least)
+			least = value;
+		if (r == -ENOENT) /* the root, or the controller ends here */
+			r = 0;
+	}
+	if (cgroup)
+		cgroup_put(&model->cgroups, cgroup);
+	if (r == 0)
+		*ret = least;
+	return r;
+}
+
+/* v1 counts memory and swap in one. */
+static int swap_current(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *ret)
+{
+	uint64_t both, memory;
+	int r;
+
+	r = cgroup_value(cgroups, cgroup, CG_SWAP_CURRENT, ret);
+	if (r != -ENOENT)
+		return r;
+	r = cgroup_value(cgroups, cgroup, CG_MEMSW_CURRENT, &both);
+	if (r < 0)
+		return r;
+	r = cgroup_value(cgroups, cgroup, CG_MEM_CURRENT, &memory);
+	if (r < 0)
+		return r;
+	*ret = sub0(both, memory);
+	return 0;
+}
+
+static int cpu_usage(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *ret)
+{
+	const struct lxcfsd_key key = {"usage_usec", NULL};
+	struct lent *text;
+	uint64_t us, ns;
+	int r;
+
+	r = cgroup_value(cgroups, cgroup, CG_CPU_USAGE, ret);
+	if (r != -ENOENT)
+		return r;
+	r = cgroup_text(cgroups, cgroup, CG_CPU_STAT, &text);
+	if (r < 0)
+		return r;
+	stat_pick((struct lxcfsd_text){text->data, text->len}, true, &key, 1, &us);
+	lent_unref(text);
+	if (us == LXCFSD_UNKNOWN)
+		return -ENOENT;
+	if (__builtin_mul_overflow(us, (uint64_t)1000, &ns))
+		return -ERANGE;
+	*ret = ns;
+	return 0;
+}
+
+static int own_usage(struct cgroups *cgroups, struct cgroup *cgroup, enum lxcfsd_usage which,
+		     uint64_t *ret)
+{
+	switch (which) {
+	case LXCFSD_MEM_CURRENT:
+		return cgroup_value(cgroups, cgroup, CG_MEM_CURRENT, ret);
+	case LXCFSD_SWAP_CURRENT:
+		return swap_current(cgroups, cgroup, ret);
+	case LXCFSD_CPU_USAGE:
+		return cpu_usage(cgroups, cgroup, ret);
+	case LXCFSD_PIDS_CURRENT:
+		return cgroup_value(cgroups, cgroup, CG_PIDS_CURRENT, ret);
+	case LXCFSD_SWAPPINESS:
+		return cgroup_value(cgroups, cgroup, CG_SWAPPINESS, ret);
+	}
+	return -EINVAL;
+}
+
+static uint32_t usage_controller(enum lxcfsd_usage which)
+{
+	switch (which) {
+	case LXCFSD_CPU_USAGE:
+		return LXCFSD_CPUACCT;
+	case LXCFSD_PIDS_CURRENT:
+		return LXCFSD_PIDS;
+	default:
+		return LXCFSD_MEMORY;
+	}
+}
+
+int subject_usage(struct model *model, const struct subject *subject, enum lxcfsd_usage which,
+		  uint64_t *ret)
+{
+	uint64_t value = LXCFSD_UNKNOWN;
+	struct cgroup *cgroup;
+	int r;
+
+	r = subject_cgroup(model, subject, usage_controller(which), &cgroup);
+	if (r < 0)
+		return r;
+	if (cgroup) {
+		r = own_usage(&model->cgroups, cgroup, which, &value);
+		cgroup_put(&model->cgroups, cgroup);
+	}
+	if (r == -ENOENT) {
+		value = LXCFSD_UNKNOWN;
+		r = 0;
+	}
+	if (r == 0)
+		*ret = value;
+	return r;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* model.c - putting the parts together; see model.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "io.h"
+#include "parts.h"
+
+#define IDLE_NS	   (10ull * 1000000000u)
+#define BUDGET_MIN 8
+
+/* Half of what we may open is for requests, plugins and the wire. */
+static size_t fd_budget(const struct settings *settings)
+{
+	struct rlimit limit;
+	uint64_t budget = settings->max_fds;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < budget)
+		budget = limit.rlim_cur / 2;
+	return budget < BUDGET_MIN ? BUDGET_MIN : (size_t)budget;
+}
+
+int model_new(const struct settings *settings, const char *root, struct model **ret)
+{
+	uint64_t cache_ns = settings->cache_ms * 1000000u;
+	struct model *model = calloc(1, sizeof(*model));
+	int r;
+
+	if (!model)
+		return -ENOMEM;
+	model->settings = settings;
+	fds_init(&model->fds, fd_budget(settings));
+	r = roots_open(&model->roots, root);
+	if (r == 0)
+		r = layout_read(&model->layout, &model->roots);
+	if (r == 0)
+		r = host_init(&model->host, &model->roots, &model->fds, cache_ns);
+	if (r == 0)
+		r = cgroups_init(&model->cgroups, &model->fds, cache_ns);
+	if (r == 0)
+		r = subjects_init(&model->subjects, &model->layout);
+	if (r == 0)
+		r = identity_init(&model->identity, &model->roots, &model->fds, settings->identity);
+	if (r < 0) {
+		model_free(model);
+		return r;
+	}
+	*ret = model;
+	return 0;
+}
+
+struct model *model_free(struct model *model)
+{
+	if (!model)
+		return NULL;
+	identity_done(&model->identity);
+	subjects_done(&model->subjects);
+	cgroups_done(&model->cgroups);
+	host_done(&model->host);
+	layout_done(&model->layout);
+	roots_close(&model->roots);
+	fds_done(&model->fds);
+	free(model);
+	return NULL;
+}
+
+void model_tidy(struct model *model)
+{
+	uint64_t now = io_now_ns(), before = now > IDLE_NS ? now - IDLE_NS : 0;
+
+	fds_tidy(&model->fds, before);
+	cache_tidy(&model->subjects.table, before);
+	cache_tidy(&model->identity.inits, before);
+	cache_tidy(&model->cgroups.objects, before);
+	cache_tidy(&model->host.files, before);
+}
+
+bool model_busy(struct model *model)
+{
+	return fds_count(&model->fds) > 0 || cache_count(&model->subjects.table) > 0 ||
+	       cache_count(&model->identity.inits) > 0 ||
+	       cache_count(&model->cgroups.objects) > 0 || cache_count(&model->host.files) > 0;
+}
+
+void request_begin(struct lxcfsd_request *req, struct model *model, struct subject *subject,
+		   pid_t reader)
+{
+	*req = (struct lxcfsd_request){.model = model, .subject = subject, .reader = reader};
+}
+
+void request_end(struct lxcfsd_request *req)
+{
+	while (req->lent_count > 0)
+		lent_unref(req->lent[--req->lent_count]);
+}
+
+int request_lend(struct lxcfsd_request *req, struct lent *lent)
+{
+	for (unsigned int i = 0; i < req->lent_count; i++) {
+		if (req->lent[i] == lent) {
+			lent_unref(lent);
+			return 0;
+		}
+	}
+	if (req->lent_count == REQUEST_LENT_MAX) {
+		lent_unref(lent);
+		return -ENOBUFS;
+	}
+	req->lent[req->lent_count++] = lent;
+	return 0;
+}
+
+int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_text *ret)
+{
+	struct lent *lent;
+	int r;
+
+	r = host_read(&req->model->host, path, &lent);
+	if (r < 0)
+		return r;
+	r = request_lend(req, lent);
+	if (r < 0)
+		return r;
+	*ret = (struct lxcfsd_text){lent->data, lent->len};
+	return 0;
+}
+
+int model_host_mode(struct model *model, const char *path, mode_t *ret)
+{
+	return host_mode(&model->host, path, ret);
+}

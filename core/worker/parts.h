@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* parts.h - what a model is made of. */
+#ifndef LXCFSD_PARTS_H
+#define LXCFSD_PARTS_H
+
+#include "cgroup.h"
+#include "fds.h"
+#include "host.h"
+#include "identity.h"
+#include "layout.h"
+#include "model.h"
+#include "roots.h"
+#include "subject.h"
+
+struct model {
+	const struct settings *settings;
+	struct roots roots;
+	struct layout layout;
+	struct fds fds;
+	struct host host;
+	struct cgroups cgroups;
+	struct subjects subjects;
+	struct identity identity;
+};
+
+/* Holds `lent`, whose reference it takes over, until request_end(). */
+int request_lend(struct lxcfsd_request *req, struct lent *lent);
+
+/* The object of the subject's cgroup in the hierarchy that carries `controller`,
+ * or NULL with 0 when there is none. */
+int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
+		   struct cgroup **ret);
+
+/* limits.c; `subject` may be NULL. */
+int subject_limit(struct model *model, const struct subject *subject, enum lxcfsd_limit which,
+		  uint64_t *ret);
+int subject_usage(struct model *model, const struct subject *subject, enum lxcfsd_usage which,
+		  uint64_t *ret);
+
+/* cpus.c; a reference to the numbers, uint32_t each. */
+int subject_cpus(struct model *model, struct subject *subject, struct lent **ret);
+
+/* age.c */
+int subject_age_ns(struct model *model, struct subject *subject, uint64_t *ret);
+
+#endif
