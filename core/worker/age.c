@@ -108,18 +108,10 @@ static const struct hierarchy *best_hierarchy(const struct model *model,
 static int open_cgroup(struct model *model, const struct subject *subject, uint64_t *ret_inode)
 {
 	const struct hierarchy *h = best_hierarchy(model, subject);
-	char path[PATH_BYTES_MAX + 1];
-	struct lxcfsd_text below;
 	struct stat st;
 	int fd;
 
-	if (!h || !hierarchy_below(h, subject->paths[h->index], &below))
-		return -ESRCH;
-	if (below.len == 0)
-		below = text_of(".");
-	memcpy(path, below.data, below.len);
-	path[below.len] = '\0';
-	fd = path_open(h->fd, path, O_PATH | O_DIRECTORY, PATH_NO_LINKS);
+	fd = h ? hierarchy_open(h, subject->paths[h->index]) : -ENOENT;
 	if (fd < 0)
 		return -ESRCH;
 	if (fstat(fd, &st) < 0) {

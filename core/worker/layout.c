@@ -321,3 +321,17 @@ bool hierarchy_below(const struct hierarchy *hierarchy, struct lxcfsd_text path,
 	*ret = (struct lxcfsd_text){path.data + skip, path.len - skip};
 	return true;
 }
+
+int hierarchy_open(const struct hierarchy *hierarchy, struct lxcfsd_text path)
+{
+	char copy[PATH_BYTES_MAX + 1];
+	struct lxcfsd_text below;
+
+	if (hierarchy->fd < 0 || !hierarchy_below(hierarchy, path, &below))
+		return -ENOENT;
+	if (below.len == 0)
+		below = text_of(".");
+	memcpy(copy, below.data, below.len);
+	copy[below.len] = '\0';
+	return path_open(hierarchy->fd, copy, O_PATH | O_DIRECTORY, PATH_NO_LINKS);
+}

@@ -46,4 +46,7 @@ const struct hierarchy *layout_by_controllers(const struct layout *layout,
 bool hierarchy_below(const struct hierarchy *hierarchy, struct lxcfsd_text path,
 		     struct lxcfsd_text *ret);
 
+/* The directory of `path`, O_PATH.  -ENOENT when there is none to be seen. */
+int hierarchy_open(const struct hierarchy *hierarchy, struct lxcfsd_text path);
+
 #endif

@@ -4,7 +4,8 @@
  *
  * A limit holds for everything below it, so it is the smallest on the way to the
  * root.  Usage is the cgroup's own (which counts what is below): an ancestor's
- * would tell one tenant what the others do.
+ * would tell one tenant what the others do.  So would the root's, where a
+ * container has no cgroup of its own in one of several hierarchies.
  */
 #include <errno.h>
 
@@ -97,6 +98,17 @@ int subject_limit(struct model *model, const struct subject *subject, enum lxcfs
 	return r;
 }
 
+int subject_own_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
+		       struct cgroup **ret)
+{
+	const struct hierarchy *h = layout_find(&model->layout, controller);
+
+	*ret = NULL;
+	if (subject && h && text_is(subject->paths[h->index], "/"))
+		return 0;
+	return subject_cgroup(model, subject, controller, ret);
+}
+
 /* v1 counts memory and swap in one. */
 static int swap_current(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *ret)
 {
@@ -176,7 +188,7 @@ int subject_usage(struct model *model, const struct subject *subject, enum lxcfs
 	struct cgroup *cgroup;
 	int r;
 
-	r = subject_cgroup(model, subject, usage_controller(which), &cgroup);
+	r = subject_own_cgroup(model, subject, usage_controller(which), &cgroup);
 	if (r < 0)
 		return r;
 	if (cgroup) {

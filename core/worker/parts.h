@@ -31,6 +31,10 @@ int request_lend(struct lxcfsd_request *req, struct lent *lent);
 int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
 		   struct cgroup **ret);
 
+/* The same for usage: the root is nobody's own. */
+int subject_own_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
+		       struct cgroup **ret);
+
 /* limits.c; `subject` may be NULL. */
 int subject_limit(struct model *model, const struct subject *subject, enum lxcfsd_limit which,
 		  uint64_t *ret);

@@ -9,7 +9,6 @@
  * who only shares the namespace with that init has its own C.
  */
 #include <errno.h>
-#include <fcntl.h>
 
 #include "io.h"
 #include "parts.h"
@@ -20,17 +19,8 @@ static const char deleted[] = " (deleted)";
 
 static bool exists(const struct hierarchy *h, struct lxcfsd_text path)
 {
-	char copy[PATH_BYTES_MAX + 1];
-	struct lxcfsd_text below;
-	int fd;
+	int fd = hierarchy_open(h, path);
 
-	if (h->fd < 0 || !hierarchy_below(h, path, &below))
-		return false;
-	if (below.len == 0)
-		return true;
-	memcpy(copy, below.data, below.len);
-	copy[below.len] = '\0';
-	fd = path_open(h->fd, copy, O_PATH | O_DIRECTORY, PATH_NO_LINKS);
 	if (fd < 0)
 		return false;
 	close(fd);

@@ -28,7 +28,7 @@ static int serve_stat(struct lxcfsd_request *req, enum lxcfsd_stat file,
 
 	if (file != LXCFSD_MEMORY_STAT && file != LXCFSD_CPU_STAT)
 		return -EINVAL;
-	r = subject_cgroup(model, req->subject, controller, &cgroup);
+	r = subject_own_cgroup(model, req->subject, controller, &cgroup);
 	if (r < 0)
 		return r;
 	if (cgroup) {

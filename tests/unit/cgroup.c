@@ -138,6 +138,8 @@ static void test_v1(void)
 	CHECK_U64(limit("/x", LXCFSD_MEM_MAX), 8192);
 	CHECK_U64(limit("/", LXCFSD_MEM_MAX), NONE);
 	CHECK_U64(limit("/x", LXCFSD_MEMSW_MAX), NONE);
+	fixture_file(CG "/memory/memory.usage_in_bytes", "123\n");
+	CHECK_U64(usage("/", LXCFSD_MEM_CURRENT), LXCFSD_UNKNOWN);
 	CHECK_U64(limit("/x", LXCFSD_SWAP_MAX), NONE);
 	CHECK_U64(usage("/x", LXCFSD_SWAP_CURRENT), 0);
 	fixture_file(CG "/memory/x/memory.memsw.usage_in_bytes", "150\n");
