@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_services.h - what a plugin asks for, from memory: for tests that include
+ * a plugin's source.  fake_reset() gives a machine of 8 GiB with 4 CPUs and a
+ * container without limits and with nothing counted.
+ */
+#ifndef LXCFSD_FAKE_SERVICES_H
+#define LXCFSD_FAKE_SERVICES_H
+
+#include <lxcfsd/plugin.h>
+
+struct fake_file {
+	const char *path, *text;
+};
+
+struct fake_stat {
+	const char *key;
+	uint64_t value;
+};
+
+static struct {
+	struct fake_file files[4];
+	uint64_t limits[LXCFSD_PIDS_MAX + 1];
+	uint64_t usages[LXCFSD_SWAPPINESS + 1];
+	struct fake_stat stat[40];
+	bool v1;
+	uint32_t cpus[512];
+	uint32_t cpu_count;
+	bool dense;
+	uint64_t boottime, age;
+	int age_error, error; /* `error`: what all that can fail returns */
+} fake;
+
+static char fake_buf[1 << 20];
+
+static inline int fake_host_file(struct lxcfsd_request *req, const char *path,
+				 struct lxcfsd_text *ret)
+{
+	(void)req;
+	for (size_t i = 0; i < LXCFSD_COUNT(fake.files); i++) {
+		if (!fake.files[i].path || strcmp(path, fake.files[i].path) != 0)
+			continue;
+		*ret = (struct lxcfsd_text){fake.files[i].text, strlen(fake.files[i].text)};
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static inline int fake_limit(struct lxcfsd_request *req, enum lxcfsd_limit which, uint64_t *ret)
+{
+	(void)req;
+	if (!fake.error)
+		*ret = fake.limits[which];
+	return fake.error;
+}
+
+static inline int fake_usage(struct lxcfsd_request *req, enum lxcfsd_usage which, uint64_t *ret)
+{
+	(void)req;
+	if (!fake.error)
+		*ret = fake.usages[which];
+	return fake.error;
+}
+
+static inline int fake_stat_read(struct lxcfsd_request *req, enum lxcfsd_stat file,
+				 const struct lxcfsd_key keys[], size_t count, uint64_t values[])
+{
+	(void)req;
+	(void)file;
+	if (fake.error)
+		return fake.error;
+	for (size_t i = 0; i < count; i++) {
+		const char *key = fake.v1 ? keys[i].v1 : keys[i].v2;
+
+		values[i] = LXCFSD_UNKNOWN;
+		for (size_t k = 0; key && k < LXCFSD_COUNT(fake.stat); k++)
+			if (fake.stat[k].key && strcmp(key, fake.stat[k].key) == 0)
+				values[i] = fake.stat[k].value;
+	}
+	return 0;
+}
+
+static inline int fake_cpus(struct lxcfsd_request *req, struct lxcfsd_cpus *ret)
+{
+	(void)req;
+	if (!fake.error)
+		*ret = (struct lxcfsd_cpus){fake.cpus, fake.cpu_count, fake.dense};
+	return fake.error;
+}
+
+static inline uint64_t fake_clock(struct lxcfsd_request *req, enum lxcfsd_clock which)
+{
+	(void)req;
+	return which == LXCFSD_CLOCK_BOOTTIME ? fake.boottime : 0;
+}
+
+static inline int fake_age(struct lxcfsd_request *req, uint64_t *ret)
+{
+	(void)req;
+	if (!fake.age_error)
+		*ret = fake.age;
+	return fake.age_error;
+}
+
+static const struct lxcfsd_services fake_services = {
+	.size = sizeof(struct lxcfsd_services),
+	.page_size = 4096,
+	.clock_ticks = 100,
+	.host_file = fake_host_file,
+	.limit = fake_limit,
+	.usage = fake_usage,
+	.stat = fake_stat_read,
+	.cpus = fake_cpus,
+	.clock_ns = fake_clock,
+	.age_ns = fake_age,
+};
+
+static inline void fake_reset(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	for (size_t i = 0; i < LXCFSD_COUNT(fake.limits); i++)
+		fake.limits[i] = LXCFSD_NO_LIMIT;
+	for (size_t i = 0; i < LXCFSD_COUNT(fake.usages); i++)
+		fake.usages[i] = LXCFSD_UNKNOWN;
+	for (uint32_t i = 0; i < 4; i++)
+		fake.cpus[i] = i;
+	fake.cpu_count = 4;
+}
+
+/* The plugin's first file, as a string; NULL when it fails, with *ret_error. */
+static inline const char *fake_render(const union lxcfsd_value values[], int *ret_error)
+{
+	struct lxcfsd_out out = {.buf = fake_buf, .cap = sizeof(fake_buf) - 1};
+	void *state = NULL;
+	int r = lxcfsd_plugin.init(&fake_services, values, &state);
+
+	if (r == 0)
+		r = lxcfsd_plugin.files[0].render(state, values, NULL, &out);
+	*ret_error = r < 0 ? r : out.err;
+	fake_buf[out.len] = '\0';
+	return *ret_error ? NULL : fake_buf;
+}
+
+#endif
