@@ -123,7 +123,7 @@ static bool one_line_record(struct filter *f, const char *start, const char *nex
 
 	if (key.len <= len || memcmp(key.data, word, len) != 0)
 		return false;
-	digits = rest = (struct lxcfsd_text){key.data + len, key.len - len};
+	digits = rest = (struct lxcfsd_text){ key.data + len, key.len - len };
 	if (!cursor_u64(&rest, &id) || rest.len != 0)
 		return false;
 	begin_cpu(f, start, RECORD, digits);
@@ -174,7 +174,7 @@ static int cpuinfo_render(void *state, const union lxcfsd_value opts[], struct l
 			  struct lxcfsd_out *out)
 {
 	const struct lxcfsd_services *svc = state;
-	struct filter f = {.out = out, .place = MACHINE, .visible = true};
+	struct filter f = { .out = out, .place = MACHINE, .visible = true };
 	struct lxcfsd_text text, line;
 	const char *before;
 	int r;

@@ -203,7 +203,7 @@ static void host_read(struct lxcfsd_text text, struct host *ret)
 	struct lxcfsd_text line, key, tail;
 	uint64_t number;
 
-	*ret = (struct host){0};
+	*ret = (struct host){ 0 };
 	while (cursor_line(&text, &line)) {
 		if (!split_line(line, &key, &number, &tail))
 			continue;
@@ -398,7 +398,7 @@ static int meminfo_render(void *state, const union lxcfsd_value opts[], struct l
 			  struct lxcfsd_out *out)
 {
 	const struct lxcfsd_services *svc = state;
-	uint64_t kb[VALUE_COUNT] = {0};
+	uint64_t kb[VALUE_COUNT] = { 0 };
 	struct lxcfsd_text text;
 	struct host host;
 	int r;

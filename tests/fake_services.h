@@ -40,7 +40,7 @@ static inline int fake_host_file(struct lxcfsd_request *req, const char *path,
 	for (size_t i = 0; i < LXCFSD_COUNT(fake.files); i++) {
 		if (!fake.files[i].path || strcmp(path, fake.files[i].path) != 0)
 			continue;
-		*ret = (struct lxcfsd_text){fake.files[i].text, strlen(fake.files[i].text)};
+		*ret = (struct lxcfsd_text){ fake.files[i].text, strlen(fake.files[i].text) };
 		return 0;
 	}
 	return -ENOENT;
@@ -84,7 +84,7 @@ static inline int fake_cpus(struct lxcfsd_request *req, struct lxcfsd_cpus *ret)
 {
 	(void)req;
 	if (!fake.error)
-		*ret = (struct lxcfsd_cpus){fake.cpus, fake.cpu_count, fake.dense};
+		*ret = (struct lxcfsd_cpus){ fake.cpus, fake.cpu_count, fake.dense };
 	return fake.error;
 }
 
@@ -130,7 +130,7 @@ static inline void fake_reset(void)
 /* The plugin's first file, as a string; NULL when it fails, with *ret_error. */
 static inline const char *fake_render(const union lxcfsd_value values[], int *ret_error)
 {
-	struct lxcfsd_out out = {.buf = fake_buf, .cap = sizeof(fake_buf) - 1};
+	struct lxcfsd_out out = { .buf = fake_buf, .cap = sizeof(fake_buf) - 1 };
 	void *state = NULL;
 	int r = lxcfsd_plugin.init(&fake_services, values, &state);
 

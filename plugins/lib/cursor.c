@@ -4,7 +4,7 @@
 
 static struct lxcfsd_text skip(struct lxcfsd_text text, size_t n)
 {
-	return (struct lxcfsd_text){text.data + n, text.len - n};
+	return (struct lxcfsd_text){ text.data + n, text.len - n };
 }
 
 static bool is_blank(char c)
@@ -21,7 +21,7 @@ bool cursor_line(struct lxcfsd_text *rest, struct lxcfsd_text *ret_line)
 		return false;
 	end = memchr(rest->data, '\n', rest->len);
 	len = end ? (size_t)(end - rest->data) : rest->len;
-	*ret_line = (struct lxcfsd_text){rest->data, len};
+	*ret_line = (struct lxcfsd_text){ rest->data, len };
 	*rest = skip(*rest, end ? len + 1 : len);
 	return true;
 }
@@ -58,7 +58,7 @@ bool cursor_field(struct lxcfsd_text line, struct lxcfsd_text *ret_key,
 
 	if (!colon)
 		return false;
-	key = (struct lxcfsd_text){line.data, (size_t)(colon - line.data)};
+	key = (struct lxcfsd_text){ line.data, (size_t)(colon - line.data) };
 	value = skip(line, key.len + 1);
 	while (key.len > 0 && is_blank(key.data[key.len - 1]))
 		key.len--;

@@ -8,7 +8,7 @@
 static const char *show(const char *text, const int list[], bool dense, int *ret_error)
 {
 	fake_reset();
-	fake.files[0] = (struct fake_file){"/proc/cpuinfo", text};
+	fake.files[0] = (struct fake_file){ "/proc/cpuinfo", text };
 	fake.dense = dense;
 	for (fake.cpu_count = 0; list[fake.cpu_count] >= 0; fake.cpu_count++)
 		fake.cpus[fake.cpu_count] = (uint32_t)list[fake.cpu_count];

@@ -35,18 +35,18 @@ static const char host_text[] = "MemTotal:        8388608 kB\n"
 				"HugePages_Total:      12\n"
 				"Hugepagesize:       2048 kB\n";
 
-static const union lxcfsd_value defaults[OPT_COUNT] = {[OPT_SWAP] = {.u = 1}};
+static const union lxcfsd_value defaults[OPT_COUNT] = { [OPT_SWAP] = { .u = 1 } };
 
 static void machine(void)
 {
 	fake_reset();
-	fake.files[0] = (struct fake_file){"/proc/meminfo", host_text};
+	fake.files[0] = (struct fake_file){ "/proc/meminfo", host_text };
 }
 
 /* The number of a line of the last output; UINT64_MAX when there is none. */
 static uint64_t number_of(const char *key)
 {
-	struct lxcfsd_text text = {fake_buf, strlen(fake_buf)}, line, name, tail;
+	struct lxcfsd_text text = { fake_buf, strlen(fake_buf) }, line, name, tail;
 	uint64_t number;
 
 	while (cursor_line(&text, &line))
@@ -91,7 +91,7 @@ static void test_format(void)
 
 static void test_options(void)
 {
-	union lxcfsd_value values[OPT_COUNT] = {0};
+	union lxcfsd_value values[OPT_COUNT] = { 0 };
 
 	machine();
 	fake.usages[LXCFSD_SWAP_CURRENT] = fake.usages[LXCFSD_MEM_CURRENT] = MIB;
@@ -115,7 +115,7 @@ static void test_clamps(void)
 	fake.limits[LXCFSD_MEM_MAX] = 100 * MIB;
 	fake.usages[LXCFSD_MEM_CURRENT] = 120 * MIB; /* the limit was lowered */
 	for (unsigned int i = 0; i < STAT_COUNT; i++)
-		fake.stat[i] = (struct fake_stat){stat_keys[i].v2, 70 * MIB};
+		fake.stat[i] = (struct fake_stat){ stat_keys[i].v2, 70 * MIB };
 	render(defaults);
 	SHOWS("MemFree", 0);
 	SHOWS("Cached", 70 * 1024);
@@ -148,11 +148,11 @@ static void test_v1_keys(void)
 	machine();
 	fake.v1 = true;
 	fake.usages[LXCFSD_MEM_CURRENT] = 100 * MIB;
-	fake.stat[0] = (struct fake_stat){"cache", 1 * MIB};
-	fake.stat[1] = (struct fake_stat){"total_cache", 40 * MIB};
-	fake.stat[2] = (struct fake_stat){"total_rss", 30 * MIB};
-	fake.stat[3] = (struct fake_stat){"total_rss_huge", 20 * MIB};
-	fake.stat[4] = (struct fake_stat){"total_mapped_file", 8 * MIB};
+	fake.stat[0] = (struct fake_stat){ "cache", 1 * MIB };
+	fake.stat[1] = (struct fake_stat){ "total_cache", 40 * MIB };
+	fake.stat[2] = (struct fake_stat){ "total_rss", 30 * MIB };
+	fake.stat[3] = (struct fake_stat){ "total_rss_huge", 20 * MIB };
+	fake.stat[4] = (struct fake_stat){ "total_mapped_file", 8 * MIB };
 	render(defaults);
 	SHOWS("Cached", 40 * 1024);
 	SHOWS("AnonPages", 30 * 1024);
@@ -215,7 +215,7 @@ static void test_errors(void)
 	fake_reset();
 	CHECK(!fake_render(defaults, &r));
 	CHECK(r == -ENOENT);
-	fake.files[0] = (struct fake_file){"/proc/meminfo", "MemTotal\nMemTotalX: 5 kB\n"};
+	fake.files[0] = (struct fake_file){ "/proc/meminfo", "MemTotal\nMemTotalX: 5 kB\n" };
 	CHECK(!fake_render(defaults, &r));
 	CHECK(r == -EINVAL);
 }
@@ -224,7 +224,7 @@ static void test_overcommit(void)
 {
 	machine();
 	fake.limits[LXCFSD_SWAP_MAX] = 0;
-	fake.files[1] = (struct fake_file){"/proc/sys/vm/overcommit_ratio", "80\n"};
+	fake.files[1] = (struct fake_file){ "/proc/sys/vm/overcommit_ratio", "80\n" };
 	fake.limits[LXCFSD_MEM_MAX] = 1000 * 1024;
 	render(defaults);
 	SHOWS("CommitLimit", 800);

@@ -4,8 +4,8 @@
 #include "check.h"
 #include "fake_services.h"
 
-static const union lxcfsd_value container[] = {{.u = UPTIME_CONTAINER}};
-static const union lxcfsd_value host[] = {{.u = UPTIME_HOST}};
+static const union lxcfsd_value container[] = { { .u = UPTIME_CONTAINER } };
+static const union lxcfsd_value host[] = { { .u = UPTIME_HOST } };
 
 int main(void)
 {
