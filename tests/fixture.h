@@ -184,7 +184,7 @@ static inline void fixture_process(int pid, int ppid, const char *nstgid, unsign
 static inline struct settings fixture_settings(void)
 {
 	static char strip[] = "init.scope init .lxc";
-	struct settings settings = {.strip = strip, .max_fds = 4096, .cache_ms = 0};
+	struct settings settings = { .strip = strip, .max_fds = 4096, .cache_ms = 0 };
 
 	return settings;
 }

@@ -62,7 +62,7 @@ static void look_at_procs(struct search *search, int dirfd)
 	n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf), 0);
 	end = n > 0 ? memrchr(buf, '\n', (size_t)n) : NULL;
 	if (end)
-		look_at_pids(search, (struct lxcfsd_text){buf, (size_t)(end - buf)});
+		look_at_pids(search, (struct lxcfsd_text){ buf, (size_t)(end - buf) });
 }
 
 static void look_at_dir(struct search *search, int dirfd, const char *path, unsigned int depth)
@@ -124,7 +124,7 @@ static int open_cgroup(struct model *model, const struct subject *subject, uint6
 
 static int find_offset(struct model *model, struct subject *subject)
 {
-	struct search search = {.roots = &model->roots, .start = UINT64_MAX};
+	struct search search = { .roots = &model->roots, .start = UINT64_MAX };
 	uint64_t start_ns, inode = 0;
 	int64_t timens;
 

@@ -112,7 +112,7 @@ static struct cgroup *object_add(struct cgroups *cgroups, const struct cgroup_ke
 int cgroup_get(struct cgroups *cgroups, const struct hierarchy *hierarchy, struct lxcfsd_text below,
 	       struct cgroup **ret)
 {
-	struct cgroup_key key = {hierarchy, below};
+	struct cgroup_key key = { hierarchy, below };
 	struct cgroup *cgroup = object_find(cgroups, &key);
 	size_t end = 0;
 
@@ -206,7 +206,7 @@ static int read_attr(struct cg_file *file, enum cg_attr attr)
 	n = io_pread_all(file->held.fd, buf, sizeof(buf));
 	if (n < 0)
 		return (int)n;
-	return cg_attrs[attr].parse((struct lxcfsd_text){buf, (size_t)n}, &file->value);
+	return cg_attrs[attr].parse((struct lxcfsd_text){ buf, (size_t)n }, &file->value);
 }
 
 static void refresh(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,

@@ -41,7 +41,7 @@ static int parse_v1_quota(struct lxcfsd_text text, uint64_t *ret)
 	int r;
 
 	if (text.len > 1 && text.data[0] == '-') {
-		r = parse_u64((struct lxcfsd_text){text.data + 1, text.len - 1}, &value);
+		r = parse_u64((struct lxcfsd_text){ text.data + 1, text.len - 1 }, &value);
 		if (r == 0)
 			*ret = LXCFSD_NO_LIMIT;
 		return r;
@@ -146,7 +146,7 @@ static void pick_some(struct lxcfsd_text text, bool v2, const struct lxcfsd_key 
 	for (size_t i = 0; i < count; i++) {
 		const char *key = v2 ? keys[i].v2 : keys[i].v1;
 
-		wanted[i] = (struct wanted){key ? key : "", key ? strlen(key) : 0};
+		wanted[i] = (struct wanted){ key ? key : "", key ? strlen(key) : 0 };
 		values[i] = LXCFSD_UNKNOWN;
 	}
 	while (text_line(&text, &line))

@@ -81,13 +81,13 @@ struct config {
 	size_t plugin_count;
 	char **files; /* what was read */
 	size_t file_count;
-	const struct config_override *overrides;
+	struct config_key *overrides; /* `*.KEY` of the command line; key: without `*.` */
 	size_t override_count;
 };
 
 /*
  * Reads and checks.  An override whose key is `*.KEY` sets KEY of every plugin that
- * has such an option; the overrides must outlive *ret.  On an error: -EINVAL, with every problem in
+ * has such an option.  On an error: -EINVAL, with every problem in
  * `problems`. */
 int config_load(const char *path, const struct config_override *overrides, size_t count,
 		struct problems *problems, struct config **ret);

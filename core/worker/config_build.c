@@ -98,9 +98,21 @@ static int build_settings(struct config *config, const struct raw_section *secti
 	return 0;
 }
 
-static bool is_for_plugins(const struct config_override *override)
+/* For every plugin that has such an option: who knows these takes it. */
+static int keep_override(struct config *config, const struct config_override *given)
 {
-	return strncmp(override->key, "*.", 2) == 0;
+	struct config_key *more = reallocarray(config->overrides, config->override_count + 1,
+					       sizeof(*more)),
+			  *key;
+
+	if (!more)
+		return -ENOMEM;
+	config->overrides = more;
+	key = &more[config->override_count++];
+	*key = (struct config_key){ .key = strdup(given->key + 2),
+				    .value = strdup(given->value),
+				    .file = given->origin };
+	return key->key && key->value ? 0 : -ENOMEM;
 }
 
 static int build_overrides(struct config *config, const struct config_override *overrides,
@@ -113,8 +125,12 @@ static int build_overrides(struct config *config, const struct config_override *
 		char reason[128];
 		int r;
 
-		if (is_for_plugins(given))
-			continue; /* who knows the plugins' options takes it */
+		if (strncmp(given->key, "*.", 2) == 0) {
+			r = keep_override(config, given);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		if (!setting) {
 			problem_add(problems, given->origin, 0, "unknown key '%s'%s%s%s",
 				    given->key, nearest.key ? ": did you mean '" : "",
@@ -308,8 +324,6 @@ int config_load(const char *path, const struct config_override *overrides, size_
 	if (r == 0)
 		r = build(config, &raw, overrides, count, problems);
 	raw_done(&raw);
-	config->overrides = overrides;
-	config->override_count = count;
 	if (r == 0 && problems->count > before)
 		r = -EINVAL;
 	if (r < 0) {
@@ -349,6 +363,7 @@ struct config *config_free(struct config *config)
 		config_keys_free(config->plugins[i].keys, config->plugins[i].key_count);
 	}
 	free(config->plugins);
+	config_keys_free(config->overrides, config->override_count);
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
 	free(config->files);

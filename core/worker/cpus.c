@@ -50,7 +50,7 @@ static int read_online(struct model *model, uint32_t *ids, size_t *ret_count)
 		*ret_count = 0;
 		return 0;
 	}
-	r = parse_list((struct lxcfsd_text){text->data, text->len}, ids, ret_count);
+	r = parse_list((struct lxcfsd_text){ text->data, text->len }, ids, ret_count);
 	lent_unref(text);
 	return r;
 }
@@ -75,7 +75,7 @@ static int read_effective(struct model *model, const struct subject *subject, ui
 		}
 		if (r < 0)
 			break;
-		r = parse_list((struct lxcfsd_text){text->data, text->len}, ids, &count);
+		r = parse_list((struct lxcfsd_text){ text->data, text->len }, ids, &count);
 		lent_unref(text);
 	}
 	if (cgroup)
@@ -113,7 +113,7 @@ static int quota_cpus(struct model *model, const struct subject *subject, uint64
 
 static int read_cpus(struct model *model, const struct subject *subject, struct lent **slot)
 {
-	struct cpu_set online = {0};
+	struct cpu_set online = { 0 };
 	uint32_t ids[CPUS_MAX];
 	size_t known, count, kept = 0;
 	uint64_t most;

@@ -11,7 +11,7 @@
 void draw_buf_done(struct draw_buf *buf)
 {
 	free(buf->data);
-	*buf = (struct draw_buf){NULL, 0};
+	*buf = (struct draw_buf){ NULL, 0 };
 }
 
 /* To `cap` bytes; what was in it is of no use any more. */
@@ -22,14 +22,14 @@ static int grow(struct draw_buf *buf, size_t cap)
 	if (!data)
 		return -ENOMEM;
 	free(buf->data);
-	*buf = (struct draw_buf){data, cap};
+	*buf = (struct draw_buf){ data, cap };
 	return 0;
 }
 
 static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file,
 		     struct lxcfsd_request *req, const struct draw_buf *buf, size_t *ret_len)
 {
-	struct lxcfsd_out out = {.buf = buf->data, .cap = buf->cap};
+	struct lxcfsd_out out = { .buf = buf->data, .cap = buf->cap };
 	int r;
 
 	r = file->render(plugin->state, plugin->values, req, &out);

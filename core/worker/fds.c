@@ -10,7 +10,7 @@
 
 void fds_init(struct fds *fds, size_t max)
 {
-	*fds = (struct fds){.max = max};
+	*fds = (struct fds){ .max = max };
 	pthread_mutex_init(&fds->lock, NULL);
 }
 
@@ -21,7 +21,7 @@ void fds_done(struct fds *fds)
 
 void held_init(struct held *held)
 {
-	*held = (struct held){.fd = -1};
+	*held = (struct held){ .fd = -1 };
 	pthread_mutex_init(&held->lock, NULL);
 }
 

@@ -60,7 +60,7 @@ int identity_init(struct identity *identity, const struct roots *roots, struct f
 	uint64_t inode = 0;
 	pid_t init;
 
-	*identity = (struct identity){.roots = roots, .fds = fds};
+	*identity = (struct identity){ .roots = roots, .fds = fds };
 	if (roots->live && method != IDENTITY_NSPID)
 		identity->by_ioctl = ask_ioctl(identity, getpid(), &init) == 0;
 	if (method == IDENTITY_IOCTL && !identity->by_ioctl) {

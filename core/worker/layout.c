@@ -36,13 +36,13 @@ static const struct {
 	const char *v1, *v2;
 	uint32_t bit;
 } names[CONTROLLER_COUNT] = {
-	{"cpu", "cpu", LXCFSD_CPU},
-	{"cpuacct", NULL, LXCFSD_CPUACCT},
-	{"cpuset", "cpuset", LXCFSD_CPUSET},
-	{"memory", "memory", LXCFSD_MEMORY},
-	{"blkio", "io", LXCFSD_IO},
-	{"pids", "pids", LXCFSD_PIDS},
-	{"hugetlb", "hugetlb", LXCFSD_HUGETLB},
+	{ "cpu", "cpu", LXCFSD_CPU },
+	{ "cpuacct", NULL, LXCFSD_CPUACCT },
+	{ "cpuset", "cpuset", LXCFSD_CPUSET },
+	{ "memory", "memory", LXCFSD_MEMORY },
+	{ "blkio", "io", LXCFSD_IO },
+	{ "pids", "pids", LXCFSD_PIDS },
+	{ "hugetlb", "hugetlb", LXCFSD_HUGETLB },
 };
 
 static bool text_equal(struct lxcfsd_text a, struct lxcfsd_text b)
@@ -187,7 +187,7 @@ static void v2_controllers(struct layout *layout, struct hierarchy *h)
 		taken |= layout->list[i].controllers;
 	h->controllers = LXCFSD_CPUACCT & ~taken;
 	n = h->fd < 0 ? -1 : io_read_at(h->fd, "cgroup.controllers", buf, sizeof(buf));
-	rest = (struct lxcfsd_text){buf, n < 0 ? 0 : (size_t)n};
+	rest = (struct lxcfsd_text){ buf, n < 0 ? 0 : (size_t)n };
 	while (text_word(&rest, &word))
 		for (size_t i = 0; i < CONTROLLER_COUNT; i++)
 			if (names[i].v2 && text_is(word, names[i].v2))
@@ -206,7 +206,7 @@ static struct hierarchy *find_key(struct layout *layout, const struct hierarchy 
 static int take_mount(struct layout *layout, const struct roots *roots, const struct mount *mount,
 		      struct lxcfsd_text later)
 {
-	struct hierarchy found = {.fd = -1, .v2 = text_is(mount->type, "cgroup2")}, *there;
+	struct hierarchy found = { .fd = -1, .v2 = text_is(mount->type, "cgroup2") }, *there;
 
 	if (!found.v2 && v1_key(mount->options, &found) < 0)
 		return 0;
@@ -245,7 +245,7 @@ int layout_read(struct layout *layout, const struct roots *roots)
 	struct mount mount;
 	int r;
 
-	*layout = (struct layout){.count = 0};
+	*layout = (struct layout){ .count = 0 };
 	r = io_read_alloc(roots->proc_fd, "self/mountinfo", MOUNTINFO_MAX, &text, &rest.len);
 	if (r < 0)
 		return r;
@@ -296,7 +296,7 @@ static bool has_word(const char *key, struct lxcfsd_text word)
 const struct hierarchy *layout_by_controllers(const struct layout *layout,
 					      struct lxcfsd_text controllers)
 {
-	struct lxcfsd_text first = {"", 0};
+	struct lxcfsd_text first = { "", 0 };
 
 	/* a controller or a name is in one hierarchy only: the first one tells */
 	text_until(&controllers, ',', &first);
@@ -318,7 +318,7 @@ bool hierarchy_below(const struct hierarchy *hierarchy, struct lxcfsd_text path,
 	if (!path_is_clean(path) || !path_is_clean(top) || !path_at_or_below(path, top))
 		return false;
 	skip = path.len == top.len ? top.len : top.len == 1 ? 1 : top.len + 1;
-	*ret = (struct lxcfsd_text){path.data + skip, path.len - skip};
+	*ret = (struct lxcfsd_text){ path.data + skip, path.len - skip };
 	return true;
 }
 

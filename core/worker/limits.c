@@ -130,7 +130,7 @@ static int swap_current(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t
 
 static int cpu_usage(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *ret)
 {
-	const struct lxcfsd_key key = {"usage_usec", NULL};
+	const struct lxcfsd_key key = { "usage_usec", NULL };
 	struct lent *text;
 	uint64_t us, ns;
 	int r;
@@ -141,7 +141,7 @@ static int cpu_usage(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *r
 	r = cgroup_text(cgroups, cgroup, CG_CPU_STAT, &text);
 	if (r < 0)
 		return r;
-	stat_pick((struct lxcfsd_text){text->data, text->len}, true, &key, 1, &us);
+	stat_pick((struct lxcfsd_text){ text->data, text->len }, true, &key, 1, &us);
 	lent_unref(text);
 	if (us == LXCFSD_UNKNOWN)
 		return -ENOENT;

@@ -86,7 +86,7 @@ bool model_busy(struct model *model)
 void request_begin(struct lxcfsd_request *req, struct model *model, struct subject *subject,
 		   pid_t reader)
 {
-	*req = (struct lxcfsd_request){.model = model, .subject = subject, .reader = reader};
+	*req = (struct lxcfsd_request){ .model = model, .subject = subject, .reader = reader };
 }
 
 void request_end(struct lxcfsd_request *req)
@@ -122,7 +122,7 @@ int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_
 	r = request_lend(req, lent);
 	if (r < 0)
 		return r;
-	*ret = (struct lxcfsd_text){lent->data, lent->len};
+	*ret = (struct lxcfsd_text){ lent->data, lent->len };
 	return 0;
 }
 

@@ -35,7 +35,7 @@ bool path_is_clean(struct lxcfsd_text path)
 		return true;
 	if (path.data[path.len - 1] == '/')
 		return false;
-	rest = (struct lxcfsd_text){path.data + 1, path.len - 1};
+	rest = (struct lxcfsd_text){ path.data + 1, path.len - 1 };
 	while (text_until(&rest, '/', &part))
 		if (part.len == 0 || text_is(part, ".") || text_is(part, ".."))
 			return false;
@@ -55,7 +55,7 @@ struct lxcfsd_text path_last(struct lxcfsd_text path)
 {
 	const char *slash = memrchr(path.data, '/', path.len);
 
-	return (struct lxcfsd_text){slash + 1, path.len - (size_t)(slash + 1 - path.data)};
+	return (struct lxcfsd_text){ slash + 1, path.len - (size_t)(slash + 1 - path.data) };
 }
 
 struct lxcfsd_text path_parent(struct lxcfsd_text path)

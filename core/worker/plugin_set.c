@@ -82,16 +82,15 @@ static void take_overrides(struct plugin *plugin, const struct config *config,
 			   struct problems *problems)
 {
 	for (size_t i = 0; i < config->override_count; i++) {
-		const struct config_override *given = &config->overrides[i];
+		const struct config_key *given = &config->overrides[i];
 		char reason[128];
 
 		for (size_t j = 0; j < plugin->meta.opt_count; j++) {
-			if (strncmp(given->key, "*.", 2) != 0 ||
-			    strcmp(given->key + 2, plugin->opts[j].key) != 0)
+			if (strcmp(given->key, plugin->opts[j].key) != 0)
 				continue;
 			if (config_parse_value(&plugin->opts[j], given->value, &plugin->values[j],
 					       reason, sizeof(reason)) < 0)
-				problem_add(problems, given->origin, 0, "%s = %s: %s", given->key,
+				problem_add(problems, given->file, 0, "%s = %s: %s", given->key,
 					    given->value, reason);
 		}
 	}

@@ -57,7 +57,7 @@ int proc_open(int proc_fd, pid_t pid, const char *name)
 int proc_pidns(int proc_fd, pid_t pid, uint64_t *ret)
 {
 	char path[32], target[64];
-	struct lxcfsd_text text = {target, 0};
+	struct lxcfsd_text text = { target, 0 };
 	uint64_t inode;
 	ssize_t n;
 
@@ -69,7 +69,7 @@ int proc_pidns(int proc_fd, pid_t pid, uint64_t *ret)
 	if (n < 7 || (size_t)n == sizeof(target) || memcmp(target, "pid:[", 5) != 0 ||
 	    target[n - 1] != ']')
 		return -EINVAL;
-	text = (struct lxcfsd_text){target + 5, (size_t)n - 6};
+	text = (struct lxcfsd_text){ target + 5, (size_t)n - 6 };
 	if (parse_u64(text, &inode) < 0 || inode == 0)
 		return -EINVAL;
 	*ret = inode;
@@ -92,7 +92,7 @@ static int parse_pid(struct lxcfsd_text text, pid_t *ret)
 /* The kernel writes the name first and escapes its newlines: no line is forged. */
 int proc_status(int proc_fd, pid_t pid, struct proc_status *ret)
 {
-	struct proc_status status = {.tgid = -1, .ppid = -1};
+	struct proc_status status = { .tgid = -1, .ppid = -1 };
 	struct lxcfsd_text rest, line, key, word;
 	_free_ char *text = NULL;
 	char path[32];
@@ -135,7 +135,7 @@ int proc_start(int proc_fd, pid_t pid, uint64_t *ret)
 	end = memrchr(buf, ')', (size_t)n);
 	if (!end)
 		return -EINVAL;
-	rest = (struct lxcfsd_text){end + 1, (size_t)(buf + n - (end + 1))};
+	rest = (struct lxcfsd_text){ end + 1, (size_t)(buf + n - (end + 1)) };
 	for (int field = 3; field <= 22; field++)
 		if (!text_word(&rest, &word))
 			return -EINVAL;
@@ -149,7 +149,7 @@ static int parse_signed(struct lxcfsd_text text, int64_t *ret)
 	int r;
 
 	if (negative)
-		text = (struct lxcfsd_text){text.data + 1, text.len - 1};
+		text = (struct lxcfsd_text){ text.data + 1, text.len - 1 };
 	r = parse_u64(text, &value);
 	if (r < 0)
 		return r;
@@ -175,7 +175,7 @@ int proc_boottime_offset(int proc_fd, pid_t pid, int64_t *ret_ns)
 	n = io_pread_all(fd, buf, sizeof(buf));
 	if (n < 0)
 		return (int)n;
-	rest = (struct lxcfsd_text){buf, (size_t)n};
+	rest = (struct lxcfsd_text){ buf, (size_t)n };
 	while (text_line(&rest, &line)) {
 		if (!text_word(&line, &word) || !text_is(word, "boottime"))
 			continue;

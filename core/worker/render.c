@@ -37,13 +37,13 @@ static int complain(const struct job *job, const char *what, int r)
 static int parse_args(struct job *job, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"render", required_argument, NULL, 'r'},
-		{"root", required_argument, NULL, 'R'},
-		{"subject", required_argument, NULL, 's'},
-		{"config", required_argument, NULL, 'c'},
-		{"plugin-dir", required_argument, NULL, 'p'},
-		{"set", required_argument, NULL, 'S'},
-		{NULL, 0, NULL, 0},
+		{ "render", required_argument, NULL, 'r' },
+		{ "root", required_argument, NULL, 'R' },
+		{ "subject", required_argument, NULL, 's' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "plugin-dir", required_argument, NULL, 'p' },
+		{ "set", required_argument, NULL, 'S' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -127,7 +127,7 @@ static int add_key(struct config *config, const char *set)
 	struct config_key *keys;
 
 	for (size_t i = 0; i < config->plugin_count; i++)
-		if (text_is((struct lxcfsd_text){set, (size_t)(dot - set)},
+		if (text_is((struct lxcfsd_text){ set, (size_t)(dot - set) },
 			    config->plugins[i].name))
 			section = &config->plugins[i];
 	if (!section)
@@ -166,7 +166,7 @@ static int load_config(struct job *job)
 			r = -ENOMEM;
 			break;
 		}
-		overrides[count] = (struct config_override){keys[count], equals + 1, "--set"};
+		overrides[count] = (struct config_override){ keys[count], equals + 1, "--set" };
 		count++;
 	}
 	if (r == 0) /* an empty file: everything at its default */
@@ -179,7 +179,7 @@ static int load_config(struct job *job)
 
 static int load(struct job *job)
 {
-	struct lxcfsd_services services = {0};
+	struct lxcfsd_services services = { 0 };
 	int r;
 
 	r = load_config(job);
@@ -234,7 +234,7 @@ static const struct lxcfsd_file *find(const struct job *job, const struct plugin
 static int print(const struct job *job, const struct plugin *plugin, const struct lxcfsd_file *file,
 		 struct subject *subject)
 {
-	struct draw_buf buf = {NULL, 0};
+	struct draw_buf buf = { NULL, 0 };
 	struct lxcfsd_request req;
 	struct lxcfsd_text text;
 	size_t len = 0;
@@ -242,7 +242,7 @@ static int print(const struct job *job, const struct plugin *plugin, const struc
 
 	request_begin(&req, job->model, subject, 0);
 	r = draw(plugin, file, &req, &buf, &len);
-	text = (struct lxcfsd_text){buf.data, len};
+	text = (struct lxcfsd_text){ buf.data, len };
 	if (r == LXCFSD_NO_VIEW)
 		r = model_host_file(&req, job->path, &text);
 	if (r == 0 && (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0))
@@ -278,7 +278,7 @@ static int run(struct job *job)
 
 int render_command(int argc, char **argv)
 {
-	struct job job = {.path = NULL};
+	struct job job = { .path = NULL };
 	int r;
 
 	if (parse_args(&job, argc, argv) < 0) {

@@ -90,7 +90,7 @@ static bool choose(const struct model *model, const struct lxcfsd_text own[],
 	bool inside = true;
 
 	for (unsigned int i = 0; i < model->layout.count; i++) {
-		struct lxcfsd_text top = {NULL, 0};
+		struct lxcfsd_text top = { NULL, 0 };
 		bool below;
 
 		if (init[i].len > 0)
@@ -133,7 +133,7 @@ static int finish(struct model *model, const struct subject_draft *draft, struct
 /* A reader in the host's pid namespace has no init of its own. */
 static int resolve_on_host(struct model *model, pid_t tid, struct subject **ret)
 {
-	struct subject_draft draft = {.init = 0};
+	struct subject_draft draft = { .init = 0 };
 	struct small_file own;
 	int r;
 
@@ -152,7 +152,7 @@ static int resolve_in_container(struct model *model, pid_t tid, uint64_t pidns,
 				struct subject **ret)
 {
 	struct lxcfsd_text own_paths[HIERARCHIES_MAX], init_paths[HIERARCHIES_MAX];
-	struct subject_draft draft = {.init = 0};
+	struct subject_draft draft = { .init = 0 };
 	struct small_file own;
 	struct init_process init;
 	int r;
@@ -196,7 +196,7 @@ int model_resolve(struct model *model, pid_t tid, struct subject **ret)
  * the nearest one above then. */
 int model_subject_by_path(struct model *model, const char *path, struct subject **ret)
 {
-	struct subject_draft draft = {.init = 0};
+	struct subject_draft draft = { .init = 0 };
 	struct lxcfsd_text whole = text_of(path);
 	bool found = false;
 
@@ -215,5 +215,5 @@ int model_subject_by_path(struct model *model, const char *path, struct subject 
 
 int model_subject_load(struct model *model, const void *bytes, size_t len, struct subject **ret)
 {
-	return subject_parse(&model->subjects, (struct lxcfsd_text){bytes, len}, ret);
+	return subject_parse(&model->subjects, (struct lxcfsd_text){ bytes, len }, ret);
 }

@@ -76,7 +76,7 @@ static int read_clock(struct roots *roots)
 
 	if (n < 0)
 		return n == -ENOENT ? 0 : (int)n;
-	rest = (struct lxcfsd_text){buf, (size_t)n};
+	rest = (struct lxcfsd_text){ buf, (size_t)n };
 	if (!text_word(&rest, &boottime) || !text_word(&rest, &realtime) || text_word(&rest, &more))
 		return -EINVAL;
 	r = parse_u64(boottime, &roots->boottime_ns);
@@ -107,7 +107,7 @@ int roots_open(struct roots *roots, const char *root)
 {
 	int r;
 
-	*roots = (struct roots){.root_fd = -1, .proc_fd = -1, .sys_fd = -1};
+	*roots = (struct roots){ .root_fd = -1, .proc_fd = -1, .sys_fd = -1 };
 	r = root ? open_fixture(roots, root) : open_live(roots);
 	if (r < 0)
 		roots_close(roots);

@@ -39,7 +39,7 @@ static int serve_stat(struct lxcfsd_request *req, enum lxcfsd_stat file,
 	if (r < 0 && r != -ENOENT)
 		return r;
 	/* without the file all of them are unknown */
-	stat_pick((struct lxcfsd_text){text ? text->data : "", text ? text->len : 0}, v2, keys,
+	stat_pick((struct lxcfsd_text){ text ? text->data : "", text ? text->len : 0 }, v2, keys,
 		  count, values);
 	lent_unref(text);
 	return 0;

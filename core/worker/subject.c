@@ -77,7 +77,7 @@ static void point_paths(struct subject *subject, const struct layout *layout,
 		if (draft->paths[i].len == 0)
 			continue;
 		at += strlen(layout->list[i].key) + 1;
-		subject->paths[i] = (struct lxcfsd_text){at, draft->paths[i].len};
+		subject->paths[i] = (struct lxcfsd_text){ at, draft->paths[i].len };
 		at += draft->paths[i].len + 1;
 	}
 }
@@ -85,7 +85,7 @@ static void point_paths(struct subject *subject, const struct layout *layout,
 static char *make_name(const struct subject *subject, const struct layout *layout)
 {
 	const struct hierarchy *memory = layout_find(layout, LXCFSD_MEMORY);
-	struct lxcfsd_text path = {"?", 1};
+	struct lxcfsd_text path = { "?", 1 };
 
 	for (unsigned int i = 0; i < layout->count; i++)
 		if (layout->list[i].v2 && subject->paths[i].len > 0)
@@ -123,7 +123,7 @@ int subject_intern(struct subjects *subjects, const struct subject_draft *draft,
 		   struct subject **ret)
 {
 	char buf[SUBJECT_TEXT_MAX + 1];
-	struct lxcfsd_text text = {buf, 0};
+	struct lxcfsd_text text = { buf, 0 };
 	struct cache_node *node;
 	struct subject *fresh;
 	uint64_t hash;
@@ -168,8 +168,8 @@ static int parse_path(const struct layout *layout, struct lxcfsd_text line,
 
 	if (!colon)
 		return -EINVAL;
-	key = (struct lxcfsd_text){line.data, (size_t)(colon - line.data)};
-	path = (struct lxcfsd_text){colon + 1, line.len - key.len - 1};
+	key = (struct lxcfsd_text){ line.data, (size_t)(colon - line.data) };
+	path = (struct lxcfsd_text){ colon + 1, line.len - key.len - 1 };
 	if (!path_is_clean(path))
 		return -EINVAL;
 	for (unsigned int i = 0; i < layout->count; i++) {
@@ -184,7 +184,7 @@ static int parse_path(const struct layout *layout, struct lxcfsd_text line,
 
 int subject_parse(struct subjects *subjects, struct lxcfsd_text text, struct subject **ret)
 {
-	struct subject_draft draft = {.init = 0};
+	struct subject_draft draft = { .init = 0 };
 	struct lxcfsd_text line;
 	int r;
 

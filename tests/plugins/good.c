@@ -24,19 +24,19 @@ static int good_init(const struct lxcfsd_services *svc, const union lxcfsd_value
 }
 
 static const struct lxcfsd_file good_files[] = {
-	{.path = "/proc/test-good", .mode = 0444, .render = good_render},
-	{.path = "/proc/test/good2", .mode = 0400, .render = good_render},
+	{ .path = "/proc/test-good", .mode = 0444, .render = good_render },
+	{ .path = "/proc/test/good2", .mode = 0400, .render = good_render },
 };
 
 static const struct lxcfsd_opt good_opts[] = {
-	{.key = "loud", .type = LXCFSD_BOOL, .def = "yes", .help = "a switch"},
-	{.key = "count", .type = LXCFSD_UINT, .def = "3", .min = 1, .max = 9, .help = "a number"},
-	{.key = "colour",
-	 .type = LXCFSD_ENUM,
-	 .def = "green",
-	 .choices = "red green",
-	 .help = "a word of these"},
-	{.key = "word", .type = LXCFSD_STRING, .def = "", .max = 8, .help = "a text"},
+	{ .key = "loud", .type = LXCFSD_BOOL, .def = "yes", .help = "a switch" },
+	{ .key = "count", .type = LXCFSD_UINT, .def = "3", .min = 1, .max = 9, .help = "a number" },
+	{ .key = "colour",
+	  .type = LXCFSD_ENUM,
+	  .def = "green",
+	  .choices = "red green",
+	  .help = "a word of these" },
+	{ .key = "word", .type = LXCFSD_STRING, .def = "", .max = 8, .help = "a text" },
 };
 
 /* clang-format off */

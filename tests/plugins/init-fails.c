@@ -24,7 +24,7 @@ static int init(const struct lxcfsd_services *svc, const union lxcfsd_value opts
 }
 
 static const struct lxcfsd_file files[] = {
-	{.path = "/proc/test-init-fails", .mode = 0444, .render = render},
+	{ .path = "/proc/test-init-fails", .mode = 0444, .render = render },
 };
 
 /* clang-format off */

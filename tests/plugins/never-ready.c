@@ -26,7 +26,7 @@ static int init(const struct lxcfsd_services *svc, const union lxcfsd_value opts
 }
 
 static const struct lxcfsd_file files[] = {
-	{.path = "/proc/test-never-ready", .mode = 0444, .render = render},
+	{ .path = "/proc/test-never-ready", .mode = 0444, .render = render },
 };
 
 /* clang-format off */

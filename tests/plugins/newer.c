@@ -28,15 +28,15 @@ static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_re
 }
 
 static const struct newer_file files[] = {
-	{.file = {.path = "/proc/test-newer1", .mode = 0444, .render = render}, .more = {1}},
-	{.file = {.path = "/proc/test-newer2", .mode = 0444, .render = render}, .more = {1}},
+	{ .file = { .path = "/proc/test-newer1", .mode = 0444, .render = render }, .more = { 1 } },
+	{ .file = { .path = "/proc/test-newer2", .mode = 0444, .render = render }, .more = { 1 } },
 };
 
 static const struct newer_opt opts[] = {
-	{.opt = {.key = "first", .type = LXCFSD_BOOL, .def = "no", .help = "a switch"},
-	 .more = {1}},
-	{.opt = {.key = "second", .type = LXCFSD_BOOL, .def = "yes", .help = "a switch"},
-	 .more = {1}},
+	{ .opt = { .key = "first", .type = LXCFSD_BOOL, .def = "no", .help = "a switch" },
+	  .more = { 1 } },
+	{ .opt = { .key = "second", .type = LXCFSD_BOOL, .def = "yes", .help = "a switch" },
+	  .more = { 1 } },
 };
 
 /* The header declares the symbol with the type of its own release. */

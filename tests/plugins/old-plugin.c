@@ -67,13 +67,13 @@ static int render(void *state, const void *opts, void *req, struct old_out *out)
 }
 
 static const struct old_file files[] = {
-	{.path = "/proc/test-old", .mode = 0444, .render = render},
-	{.path = "/sys/test-old", .mode = 0444, .render = render},
+	{ .path = "/proc/test-old", .mode = 0444, .render = render },
+	{ .path = "/sys/test-old", .mode = 0444, .render = render },
 };
 
 static const struct old_opt opts[] = {
-	{.key = "first", .type = 2, .def = "5", .max = 10, .help = "a number"},
-	{.key = "second", .type = 4, .def = "five", .help = "a text"},
+	{ .key = "first", .type = 2, .def = "5", .max = 10, .help = "a number" },
+	{ .key = "second", .type = 4, .def = "five", .help = "a text" },
 };
 
 __attribute__((visibility("default"))) const struct old_plugin lxcfsd_plugin = {

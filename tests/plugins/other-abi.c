@@ -13,7 +13,7 @@ static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_re
 }
 
 static const struct lxcfsd_file files[] = {
-	{.path = "/proc/test-other-abi", .mode = 0444, .render = render},
+	{ .path = "/proc/test-other-abi", .mode = 0444, .render = render },
 };
 
 /* clang-format off */

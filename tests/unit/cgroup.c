@@ -213,8 +213,8 @@ static void test_removed(void)
 static void test_garbage(void)
 {
 	static const char *const bad[] = {
-		"",	 "\n",	      "-1\n",	 "12x\n",
-		"1 2\n", "maximum\n", "max 1\n", "99999999999999999999\n"};
+		"", "\n", "-1\n", "12x\n", "1 2\n", "maximum\n", "max 1\n", "99999999999999999999\n"
+	};
 	char longest[5000];
 
 	fixture_v2();
@@ -243,8 +243,9 @@ static void test_garbage(void)
 
 static void test_names(void)
 {
-	static const char *const names[] = {
-		"/a b", "/100%", "/%s%n", "/back\\slash", "/gone (deleted)", "/x_1", "/x_10"};
+	static const char *const names[] = { "/a b",	     "/100%",		"/%s%n",
+					     "/back\\slash", "/gone (deleted)", "/x_1",
+					     "/x_10" };
 	char file[256];
 
 	fixture_v2();
@@ -265,8 +266,8 @@ static void test_names(void)
 static void test_stat(void)
 {
 	static const struct lxcfsd_key keys[] = {
-		{"file", "total_cache"}, {"anon", "total_rss"}, {"anon", NULL},
-		{"active", NULL},	 {"fil", "cache"},	{NULL, "junk"},
+		{ "file", "total_cache" }, { "anon", "total_rss" }, { "anon", NULL },
+		{ "active", NULL },	   { "fil", "cache" },	    { NULL, "junk" },
 	};
 	struct lxcfsd_request req;
 	struct subject *subject;

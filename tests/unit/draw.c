@@ -38,8 +38,8 @@ static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_re
 static uint64_t draw_it(struct behaviour *how, const char *subject_path, uint32_t controllers,
 			struct draw_buf *buf)
 {
-	struct plugin plugin = {.state = how};
-	struct lxcfsd_file file = {.controllers = controllers, .render = render};
+	struct plugin plugin = { .state = how };
+	struct lxcfsd_file file = { .controllers = controllers, .render = render };
 	struct subject *subject = NULL;
 	struct lxcfsd_request req;
 	size_t len = 0;
@@ -57,7 +57,7 @@ static uint64_t draw_it(struct behaviour *how, const char *subject_path, uint32_
 
 static uint64_t once(struct behaviour how)
 {
-	struct draw_buf buf = {NULL, 0};
+	struct draw_buf buf = { NULL, 0 };
 	uint64_t result = draw_it(&how, "/a", LXCFSD_MEMORY, &buf);
 
 	draw_buf_done(&buf);
@@ -66,12 +66,12 @@ static uint64_t once(struct behaviour how)
 
 static void test_size(void)
 {
-	struct behaviour how = {.len = 100};
-	struct draw_buf buf = {NULL, 0};
+	struct behaviour how = { .len = 100 };
+	struct draw_buf buf = { NULL, 0 };
 
 	CHECK_U64(draw_it(&how, "/a", 0, &buf), 100);
 	CHECK_U64(how.calls, 1);
-	how = (struct behaviour){.len = 300000};
+	how = (struct behaviour){ .len = 300000 };
 	CHECK_U64(draw_it(&how, "/a", 0, &buf), 300000);
 	CHECK_U64(how.calls, 3);
 	CHECK(buf.data[299999] == 'x');
@@ -79,7 +79,7 @@ static void test_size(void)
 	how.calls = 0;
 	CHECK_U64(draw_it(&how, "/a", 0, &buf), 300000);
 	CHECK_U64(how.calls, 1);
-	how = (struct behaviour){.len = 4 << 20};
+	how = (struct behaviour){ .len = 4 << 20 };
 	CHECK_U64(draw_it(&how, "/a", 0, &buf), 4 << 20);
 	how.len++;
 	CHECK_U64(draw_it(&how, "/a", 0, &buf), ERROR(-EFBIG));
@@ -89,20 +89,20 @@ static void test_size(void)
 
 static void test_answers(void)
 {
-	CHECK_U64(once((struct behaviour){.ret = -ENODATA}), ERROR(-ENODATA));
-	CHECK_U64(once((struct behaviour){.ret = LXCFSD_NO_VIEW}), 111);
-	CHECK_U64(once((struct behaviour){.err = -EIO}), ERROR(-EIO));
-	CHECK_U64(once((struct behaviour){.ret = 7}), ERROR(-EIO));
-	CHECK_U64(once((struct behaviour){.err = 5}), ERROR(-EIO));
-	CHECK_U64(once((struct behaviour){.claim = 1u << 30}), ERROR(-EIO));
+	CHECK_U64(once((struct behaviour){ .ret = -ENODATA }), ERROR(-ENODATA));
+	CHECK_U64(once((struct behaviour){ .ret = LXCFSD_NO_VIEW }), 111);
+	CHECK_U64(once((struct behaviour){ .err = -EIO }), ERROR(-EIO));
+	CHECK_U64(once((struct behaviour){ .ret = 7 }), ERROR(-EIO));
+	CHECK_U64(once((struct behaviour){ .err = 5 }), ERROR(-EIO));
+	CHECK_U64(once((struct behaviour){ .claim = 1u << 30 }), ERROR(-EIO));
 	/* it returns what it stumbled over */
-	CHECK_U64(once((struct behaviour){.len = 70000, .ret = -ENOSPC}), ERROR(-EFBIG));
+	CHECK_U64(once((struct behaviour){ .len = 70000, .ret = -ENOSPC }), ERROR(-EFBIG));
 }
 
 static void test_who(void)
 {
-	struct behaviour how = {.len = 1};
-	struct draw_buf buf = {NULL, 0};
+	struct behaviour how = { .len = 1 };
+	struct draw_buf buf = { NULL, 0 };
 
 	CHECK_U64(draw_it(&how, NULL, 0, &buf), 111);
 	CHECK_U64(draw_it(&how, "/", 0, &buf), 111);

@@ -102,7 +102,7 @@ static void test_policies(void)
 	settings.host_pidns = HOST_PIDNS_HOST;
 	CHECK_STR(resolve(40), "host");
 	CHECK_STR(resolve(60), "init 50 5000\n:/lxc/c1\n");
-	settings.strip = (char[]){""};
+	settings.strip = (char[]){ "" };
 	CHECK_STR(resolve(50), "init 50 5000\n:/lxc/c1/init.scope\n");
 	CHECK_STR(resolve(60), "init 0 0\n:/lxc/c1/system/x\n");
 	model_free(model);

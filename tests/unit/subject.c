@@ -152,7 +152,7 @@ static void *hammer(void *seed_arg)
 		struct subject *subject;
 		struct lxcfsd_text text;
 		struct lxcfsd_cpus cpus;
-		const struct lxcfsd_key key = {"anon", NULL};
+		const struct lxcfsd_key key = { "anon", NULL };
 		uint64_t value, stat, age;
 
 		if (model_resolve(model, (pid_t)(1000 + n), &subject) != 0) {

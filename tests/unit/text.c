@@ -94,11 +94,11 @@ static void test_paths(void)
 	CHECK(!clean("/a/.."));
 	CHECK(!clean("/.."));
 	CHECK(!clean("/a\nb"));
-	CHECK(!path_is_clean((struct lxcfsd_text){"/a\0b", 4}));
+	CHECK(!path_is_clean((struct lxcfsd_text){ "/a\0b", 4 }));
 	memset(longest, 'a', sizeof(longest));
 	longest[0] = '/';
-	CHECK(path_is_clean((struct lxcfsd_text){longest, PATH_BYTES_MAX}));
-	CHECK(!path_is_clean((struct lxcfsd_text){longest, PATH_BYTES_MAX + 1}));
+	CHECK(path_is_clean((struct lxcfsd_text){ longest, PATH_BYTES_MAX }));
+	CHECK(!path_is_clean((struct lxcfsd_text){ longest, PATH_BYTES_MAX + 1 }));
 	CHECK(below("/x_1", "/x_1"));
 	CHECK(below("/x_1/y", "/x_1"));
 	CHECK(!below("/x_10", "/x_1"));
