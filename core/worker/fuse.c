@@ -8,6 +8,8 @@
  *
  * Every operation that would change something is refused with EROFS here: a
  * privileged container can remount the superblock read-write for everybody.
+ *
+ * Longer than other files, because it is the only one that may know libfuse.
  */
 #define FUSE_USE_VERSION 314
 #include <errno.h>

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -171,37 +172,52 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 	answered = settings->test_journal ? fuse_conn_recover(*ret) : 0;
 	if (answered)
 		log_info("answered %u requests that the worker before had taken", answered);
+	s->wake_fd = eventfd(0, EFD_CLOEXEC);
+	if (s->wake_fd < 0)
+		return -errno;
 	r = fuse_conn_start(*ret, thread_count(settings));
 	if (r < 0)
 		return r;
 	return wire_send(CONTROL_FD, WIRE_SERVING, NULL, 0, NULL, 0) == -EMSGSIZE ? -EIO : 0;
 }
 
-/* Until told to drain.  Sleeps for ever when there is nothing to tidy. */
-static void steer(struct server *s, struct fuse_conn *conn)
+static void hear(struct fuse_conn *conn, struct pollfd *control)
 {
 	static struct wire_msg msg;
-	struct pollfd control = { .fd = CONTROL_FD, .events = POLLIN };
+	int r = wire_recv(control->fd, &msg, MSG_DONTWAIT);
+
+	if (r == 0 && msg.type == WIRE_DRAIN) {
+		fuse_conn_drain(conn);
+		_exit(0);
+	}
+	if (r == -ECONNRESET) { /* an orphan serves on: a new keeper adopts it */
+		log_err("the keeper is gone; serving on without it");
+		close(control->fd);
+		control->fd = -1;
+	}
+}
+
+/* Until told to drain.  Sleeps without a limit while nobody reads. */
+static void steer(struct server *s, struct fuse_conn *conn)
+{
+	struct pollfd fds[2] = { { .fd = CONTROL_FD, .events = POLLIN },
+				 { .fd = s->wake_fd, .events = POLLIN } };
 
 	for (;;) {
-		int r = poll(&control, 1, TIDY_MS);
+		bool busy = model_busy(s->model);
+		uint64_t wakes;
+		int r;
 
-		if (r == 0) {
-			model_tidy(s->model);
-			continue;
-		}
+		atomic_store(&s->sleeping, !busy);
+		r = poll(fds, 2, busy ? TIDY_MS : -1);
 		if (r < 0)
 			continue;
-		r = wire_recv(CONTROL_FD, &msg, MSG_DONTWAIT);
-		if (r == 0 && msg.type == WIRE_DRAIN) {
-			fuse_conn_drain(conn);
-			_exit(0);
-		}
-		if (r == -ECONNRESET) { /* an orphan serves on: a new keeper adopts it */
-			log_err("the keeper is gone; serving on without it");
-			close(CONTROL_FD);
-			control.fd = -1;
-		}
+		if (fds[0].revents)
+			hear(conn, &fds[0]);
+		if (fds[1].revents && read(s->wake_fd, &wakes, sizeof(wakes)) < 0)
+			log_debug("eventfd: %m");
+		if (r == 0)
+			model_tidy(s->model);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "draw.h"
 #include "serve.h"
@@ -182,6 +183,16 @@ static ssize_t from_snapshot(struct server *s, const struct serve_read *read, ui
 							     text_buf.data, read->size, unique);
 }
 
+/* What is held open now is to be closed some time. */
+static void wake_steering(struct server *s)
+{
+	const uint64_t one = 1;
+
+	if (atomic_load_explicit(&s->sleeping, memory_order_relaxed) &&
+	    atomic_exchange(&s->sleeping, false))
+		(void)!write(s->wake_fd, &one, sizeof(one));
+}
+
 ssize_t serve_read(struct server *s, const struct serve_read *read, const char **ret)
 {
 	struct subject *subject = NULL;
@@ -200,6 +211,7 @@ ssize_t serve_read(struct server *s, const struct serve_read *read, const char *
 	r = find_subject(s, read, &subject);
 	r = make_text(s, read, subject, r, &len);
 	subject_unref(subject);
+	wake_steering(s);
 	if (r < 0)
 		return r;
 	handle_keep(&s->handles, read->fh, text_buf.data, len, read->unique);

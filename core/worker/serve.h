@@ -50,6 +50,8 @@ struct server {
 	struct lastgood *lastgood;
 	struct node_count *counts; /* by node id - 1 */
 	struct log_limit unknown_reader;
+	int wake_fd;	       /* eventfd: the steering thread sleeps until somebody reads */
+	_Atomic bool sleeping; /* it does */
 };
 
 /* The parts that need the vault; the others are there already. */
