@@ -41,6 +41,7 @@ static int run(struct options *o)
 		log_err("it takes root to mount and to look into containers");
 		return 1;
 	}
+	closefrom(3); /* a caller's pipe must not be held for as long as we run */
 	if (!o->foreground && runtime_detach(&rt) < 0) {
 		log_err("cannot go into the background: %m");
 		return 1;

@@ -283,6 +283,22 @@ bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subjec
 	return true;
 }
 
+void handles_tidy(struct handles *h)
+{
+	for (uint32_t i = 0; h->table && i < SUBJECTS_MAX; i++) {
+		struct subject *subject = NULL;
+
+		pthread_mutex_lock(&h->lock);
+		if (h->subjects[i] && h->subject_handles[i] == 0) {
+			subject = h->subjects[i];
+			h->subjects[i] = NULL;
+		}
+		pthread_mutex_unlock(&h->lock);
+		if (subject)
+			subject_unref(subject);
+	}
+}
+
 /* -------------------------------------------------------------- snapshots */
 
 void handle_keep(struct handles *h, uint64_t fh, const void *text, size_t len, uint64_t unique)

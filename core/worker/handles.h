@@ -57,6 +57,9 @@ uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, p
 uint64_t handle_find(struct handles *h, uint32_t node, uint64_t unique);
 void handle_free(struct handles *h, uint64_t fh);
 
+/* Once a second or so: lets go of subjects that have no open file any more. */
+void handles_tidy(struct handles *h);
+
 /* What `fh` was opened for.  false: no such handle with state (any more).  *ret is
  * a reference of its own, or NULL for the host's view. */
 bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subject **ret);

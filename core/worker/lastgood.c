@@ -143,3 +143,25 @@ int lastgood_get(struct lastgood *lg, struct subject *subject, uint32_t node, st
 	pthread_mutex_unlock(&set->lock);
 	return r;
 }
+
+void lastgood_tidy(struct lastgood *lg)
+{
+	uint64_t now = io_now_ns();
+
+	for (unsigned int i = 0; i < SETS * WAYS; i++) {
+		struct set *set = &lg->sets[i / WAYS];
+		struct entry *e = &set->ways[i % WAYS], old = { 0 };
+
+		pthread_mutex_lock(&set->lock);
+		if (e->subject && now - e->at_ns > MAX_AGE) {
+			old = *e;
+			*e = (struct entry){ 0 };
+		}
+		pthread_mutex_unlock(&set->lock);
+		if (!old.subject)
+			continue;
+		subject_unref(old.subject);
+		free(old.text);
+		__atomic_sub_fetch(&lg->total, old.cap, __ATOMIC_RELAXED);
+	}
+}

@@ -19,4 +19,7 @@ void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, c
 int lastgood_get(struct lastgood *lg, struct subject *subject, uint32_t node, struct draw_buf *buf,
 		 size_t *ret_len);
 
+/* Once a second or so: forgets what is too old. */
+void lastgood_tidy(struct lastgood *lg);
+
 #endif

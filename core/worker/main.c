@@ -217,7 +217,7 @@ static void steer(struct server *s, struct fuse_conn *conn)
 		if (fds[1].revents && read(s->wake_fd, &wakes, sizeof(wakes)) < 0)
 			log_debug("eventfd: %m");
 		if (r == 0)
-			model_tidy(s->model);
+			serve_tidy(s);
 	}
 }
 

@@ -247,3 +247,10 @@ void serve_release(struct server *s, uint64_t fh)
 {
 	handle_free(&s->handles, fh);
 }
+
+void serve_tidy(struct server *s)
+{
+	lastgood_tidy(s->lastgood);
+	handles_tidy(&s->handles);
+	model_tidy(s->model);
+}

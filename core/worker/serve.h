@@ -77,6 +77,9 @@ struct serve_read {
  * thread that is valid until its next read.  -errno. */
 ssize_t serve_read(struct server *s, const struct serve_read *read, const char **ret);
 
+/* Once a second or so, while the model is busy. */
+void serve_tidy(struct server *s);
+
 /* Permission bits of a node as they are now. */
 uint32_t serve_mode(struct server *s, const struct node *node);
 
