@@ -74,7 +74,7 @@ $(O)/plugins/%.so: $(O)/obj/plugins/%.o $(PLUGIN_LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(PLUGIN_LDFLAGS) -o $@.tmp $^ && mv -f $@.tmp $@
 
-compile = $(CC) $(ALL_CPPFLAGS) $(1) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+compile = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(1) -MMD -MP -c -o $@ $<
 $(O)/obj/core/common/%.o: core/common/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

@@ -431,3 +431,16 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 	recover(h);
 	return 0;
 }
+
+void handles_done(struct handles *h)
+{
+	for (uint32_t i = 0; h->subjects && i < SUBJECTS_MAX; i++)
+		if (h->subjects[i])
+			subject_unref(h->subjects[i]);
+	free(h->free_list);
+	free(h->page_map);
+	free(h->subjects);
+	free(h->subject_handles);
+	free(h->subject_pages);
+	h->table = NULL;
+}

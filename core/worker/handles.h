@@ -49,6 +49,9 @@ struct handles {
 int handles_open(struct handles *h, struct vault_header *vault, uint32_t generation,
 		 struct model *model, const struct settings *settings);
 
+/* Frees what handles_open() made; the vault stays as it is. */
+void handles_done(struct handles *h);
+
 /* The handle of a new open file; HANDLE_STATELESS beyond a bound.  `subject` may
  * be NULL: the host's view. */
 uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, pid_t opener,

@@ -194,10 +194,12 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 {
 	int r;
 
-	*nodes = (struct nodes){ 0 };
+	*nodes = (struct nodes){ .registry_is_ours = false };
 	nodes->registry = vault_part(vault, VAULT_NODES, NODES_VERSION, sizeof(struct vault_nodes));
-	if (!nodes->registry) /* made by another release: ids are given in the same order */
+	if (!nodes->registry) { /* made by another release: ids are given in the same order */
 		nodes->registry = calloc(1, sizeof(struct vault_nodes));
+		nodes->registry_is_ours = true;
+	}
 	nodes->list = calloc(NODES_MAX, sizeof(*nodes->list));
 	if (!nodes->registry || !nodes->list)
 		return -ENOMEM;
@@ -211,4 +213,16 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 			attach(nodes, plugin, &plugin->files[f]);
 	}
 	return 0;
+}
+
+void nodes_done(struct nodes *nodes)
+{
+	for (uint32_t i = 0; nodes->list && i < NODES_MAX; i++) {
+		free((char *)nodes->list[i].name);
+		free(nodes->list[i].path);
+	}
+	free(nodes->list);
+	if (nodes->registry_is_ours)
+		free(nodes->registry);
+	*nodes = (struct nodes){ .registry_is_ours = false };
 }

@@ -37,12 +37,16 @@ struct node {
 
 struct nodes {
 	struct vault_nodes *registry;
+	bool registry_is_ours; /* not in the vault */
 	struct node *list; /* NODES_MAX, by id - 1 */
 	uint32_t count;
 };
 
 /* Reads the registry and adds what the plugins serve. */
 int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins);
+
+/* Frees what nodes_open() made; the registry stays. */
+void nodes_done(struct nodes *nodes);
 
 /* NULL: no such id. */
 const struct node *nodes_get(const struct nodes *nodes, uint64_t id);

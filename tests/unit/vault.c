@@ -53,11 +53,18 @@ static void test_vault(void)
 	close(fd);
 }
 
+/* As a later worker finds it. */
+static int reopen(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
+{
+	nodes_done(nodes);
+	return nodes_open(nodes, vault, plugins);
+}
+
 static void test_nodes(void)
 {
 	struct plugin plugin;
 	struct plugins some = plugins_of(&plugin, &on), none = { 0 };
-	struct nodes nodes, later;
+	struct nodes nodes, later = { 0 };
 	const struct node *proc, *a, *b;
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
@@ -74,26 +81,29 @@ static void test_nodes(void)
 	CHECK(!nodes_get(&nodes, 0) && !nodes_get(&nodes, 99) && !nodes_get(&nodes, UINT64_MAX));
 
 	/* without the plugin the ids go on, but are no longer listed */
-	CHECK(nodes_open(&later, vault, &none) == 0);
+	CHECK(reopen(&later, vault, &none) == 0);
 	CHECK_U64(later.count, nodes.count);
 	CHECK_STR(nodes_get(&later, a->id)->path, "/proc/a");
 	CHECK(!nodes_get(&later, a->id)->listed && !nodes_get(&later, a->id)->file);
 	some = plugins_of(&plugin, &off);
-	CHECK(nodes_open(&later, vault, &some) == 0);
+	CHECK(reopen(&later, vault, &some) == 0);
 	CHECK(!nodes_get(&later, a->id)->served && nodes_get(&later, a->id)->file);
 	CHECK(!nodes_get(&later, proc->id)->listed);
 
 	/* a damaged entry is a hole, what is below it too; the others stay */
 	nodes.registry->nodes[proc->id - 1].name[0] = '/';
-	CHECK(nodes_open(&later, vault, &none) == 0);
+	CHECK(reopen(&later, vault, &none) == 0);
 	CHECK(!nodes_get(&later, proc->id) && !nodes_get(&later, a->id));
 	CHECK(nodes_get(&later, NODE_ROOT) != NULL);
 	some = plugins_of(&plugin, &on);
-	CHECK(nodes_open(&later, vault, &some) == 0);
+	CHECK(reopen(&later, vault, &some) == 0);
 	CHECK(nodes_lookup(&later, nodes_get(&later, NODE_ROOT), "proc")->id > b->id);
 	memset(nodes.registry, 0xa5, sizeof(*nodes.registry));
-	CHECK(nodes_open(&later, vault, &some) == 0);
+	CHECK(reopen(&later, vault, &some) == 0);
 	CHECK(nodes_lookup(&later, nodes_get(&later, NODE_ROOT), "proc") != NULL);
+	nodes_done(&nodes);
+	nodes_done(&later);
+	vault_unmap(vault);
 	close(fd);
 }
 
@@ -147,6 +157,9 @@ static void test_handles(void)
 	handle_free(&later, fh);
 	CHECK(handle_copy(&later, fh, 0, buf, 3, 0) == -ENODATA);
 	CHECK(handle_new(&later, 7, NULL, 1, 1004) != fh);
+	handles_done(&h);
+	handles_done(&later);
+	vault_unmap(vault);
 	close(fd);
 }
 
@@ -188,6 +201,8 @@ static void test_garbage(void)
 	fh = handle_new(&h, 7, NULL, 1, 1);
 	handle_keep(&h, fh, "fine", 4, 1);
 	CHECK(handle_copy(&h, fh, 0, buf, 10, 0) == 4);
+	handles_done(&h);
+	vault_unmap(vault);
 	close(fd);
 }
 
