@@ -1,0 +1,378 @@
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120
+# SPDX-License-Identifier: MIT
+# lib.sh - what the suites share: TAP, daemons, cgroups, containers.
+#
+# A test sources this, makes its checks, and calls `finish`, which takes down
+# whatever was started and checks that nothing is left.  Only what was started
+# here is ever killed, by its pid.  Nothing is proven by having slept.
+
+set -u
+shopt -s nullglob
+export LC_ALL=C.UTF-8
+: "${BUILD:?is run by tests/run}"
+
+LXCFSD=$BUILD/lxcfsd
+TOOLS=$BUILD/tests
+SAMPLES=$BUILD/tests/plugins
+VM=${LXCFSD_TEST_VM:-}
+PATIENCE=20 # seconds for anything that should take none
+[ -z "$VM" ] || PATIENCE=90
+ulimit -c 0
+T=$(mktemp -d /tmp/lxcfsd_test.XXXXXX) || exit 1
+chmod 755 "$T" # readers without privileges look in here
+export ASAN_OPTIONS=log_path=$T.sanitizer UBSAN_OPTIONS=log_path=$T.sanitizer:print_stacktrace=1
+
+# ------------------------------------------------------------------------ TAP
+
+tap_count=0 tap_failed=0
+ok() { tap_count=$((tap_count + 1)) && echo "ok $tap_count - $1"; }
+not_ok() { # DESCRIPTION [DETAIL]
+	tap_count=$((tap_count + 1)) tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_count - $1"
+	[ -z "${2:-}" ] || diag "$2"
+}
+skip() { tap_count=$((tap_count + 1)) && echo "ok $tap_count - $1 # SKIP $2"; }
+diag() { printf '%s\n' "$*" | tail -n 40 | sed 's/^/#   /'; }
+is() { # GOT WANTED DESCRIPTION
+	if [ "$1" = "$2" ]; then ok "$3"; else not_ok "$3" "got:    $1"$'\n'"wanted: $2"; fi
+}
+isnt() { # GOT UNWANTED DESCRIPTION
+	if [ "$1" != "$2" ]; then ok "$3"; else not_ok "$3" "got: $1"; fi
+}
+like() { # GOT REGEX DESCRIPTION
+	if [[ $1 =~ $2 ]]; then ok "$3"; else not_ok "$3" "got: $1"$'\n'"wanted something like: $2"; fi
+}
+check() { # DESCRIPTION CMD...: the command succeeds
+	local description=$1 output rc
+	shift
+	output=$("$@" 2>&1)
+	rc=$?
+	if [ $rc = 0 ]; then ok "$description"; else not_ok "$description" "$* : status $rc"$'\n'"$output"; fi
+}
+check_not() { # DESCRIPTION CMD...: the command fails
+	local description=$1
+	shift
+	if "$@" >/dev/null 2>&1; then not_ok "$description" "$* succeeded"; else ok "$description"; fi
+}
+skip_all() {
+	rm -rf "$T"
+	trap - EXIT
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+bail() { # REASON: no point in going on
+	not_ok "$1" "${2:-}"
+	finish
+}
+
+wait_for() { # SECONDS CMD...: until the command succeeds
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+not() { ! "$@"; }
+alive() { kill -0 "$1" 2>/dev/null && [ "$(awk '/^State/ { print $2 }' "/proc/$1/status" 2>/dev/null)" != Z ]; }
+
+# -------------------------------------------------------------------- daemons
+
+declare -A DAEMONS=() # name -> pid of the keeper
+
+daemon() { # NAME: the one that the functions below speak of
+	DNAME=$1 D=$T/$1
+	MNT=$D/mnt RUNDIR=$D/run INI=$D/lxcfsd.ini LOG=$D/log PIDFILE=$D/pid
+	DPID=${DAEMONS[$1]:-}
+	mkdir -p "$MNT" "$RUNDIR"
+}
+
+ini() { # ['KEY = VALUE']...: [lxcfsd] with these, then all plugins of the build
+	local p
+	{
+		echo '[lxcfsd]'
+		[ $# = 0 ] || printf '%s\n' "$@"
+		for p in "$BUILD"/plugins/*.so; do
+			p=${p##*/}
+			printf '\n[plugin %s]\n' "${p%.so}"
+		done
+	} >"$INI"
+}
+
+mount_line() { # [MOUNTPOINT]: of /proc/self/mountinfo
+	awk -v m="${1:-$MNT}" '$5 == m { l = $0 } END { if (l == "") exit 1; print l }' /proc/self/mountinfo
+}
+serving() { mount_line && timeout 5 stat "$MNT/proc"; }
+serving_or_dead() { serving || ! alive "$DPID"; }
+
+start_daemon() { # [OPTION]...: in the foreground mode; waits until it serves
+	[ -e "$INI" ] || ini
+	"$LXCFSD" -f -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR" "$@" "$MNT" >>"$LOG" 2>&1 &
+	DPID=$!
+	DAEMONS[$DNAME]=$DPID
+	wait_for "$PATIENCE" serving_or_dead && serving >/dev/null 2>&1
+}
+must_start() {
+	start_daemon "$@" || bail "the daemon starts" "$(cat "$LOG")"
+}
+
+stop_daemon() { # by SIGTERM; STOP_STATUS is its exit status
+	local pid=$DPID workers
+	STOP_STATUS=''
+	[ -n "$pid" ] || return 0
+	workers=$(pgrep -P "$pid" -x lxcfsd-worker)
+	kill -TERM "$pid" 2>/dev/null
+	if ! wait_for "$PATIENCE" not alive "$pid"; then
+		diag "$DNAME does not end"
+		# shellcheck disable=SC2086 # pids
+		kill -KILL "$pid" $workers 2>/dev/null
+		abort_connection
+	fi
+	wait "$pid" 2>/dev/null
+	STOP_STATUS=$?
+	unset "DAEMONS[$DNAME]"
+	DPID=''
+}
+
+worker_pid() { pgrep -n -P "$DPID" -x lxcfsd-worker; }
+one_worker() { [ "$(pgrep -c -P "$DPID" -x lxcfsd-worker)" = 1 ]; }
+other_worker() { local w; w=$(worker_pid) && [ "$w" != "$1" ] && one_worker; }
+
+reload_count() { awk 'NR == 1 { print $1; exit }' "$RUNDIR/lxcfsd/last-reload" 2>/dev/null; }
+reload_ended() { local n; n=$(reload_count) && [ "${n:-0}" -gt "$1" ]; }
+
+reload_and_wait() { # RELOAD is `ok` or `failed`, REASONS the lines that follow
+	local before
+	before=$(reload_count)
+	RELOAD='' REASONS=''
+	kill -USR1 "$DPID" || return 1
+	wait_for "$PATIENCE" reload_ended "${before:-0}" || { RELOAD=none && return 1; }
+	RELOAD=$(awk 'NR == 1 { print $2; exit }' "$RUNDIR/lxcfsd/last-reload")
+	REASONS=$(tail -n +2 "$RUNDIR/lxcfsd/last-reload")
+}
+
+# -- the connection, by way of fusectl
+
+FUSECTL=/sys/fs/fuse/connections
+fusectl_mounted=0
+need_fusectl() {
+	mountpoint -q $FUSECTL && return
+	mount -t fusectl fusectl $FUSECTL && fusectl_mounted=1
+}
+connection() { # its directory in fusectl
+	local device
+	need_fusectl
+	device=$(mount_line | awk '{ print $3 }') && [ -n "$device" ] && echo "$FUSECTL/${device#*:}"
+}
+waiting() { cat "$(connection)/waiting"; }
+nothing_waits() { [ "$(waiting)" = 0 ]; }
+abort_connection() {
+	local c
+	c=$(connection) && [ -w "$c/abort" ] && echo 1 >"$c/abort"
+}
+
+# -------------------------------------------------------------------- cgroups
+
+declare -A CG_DIR=() # controller -> where its hierarchy is mounted
+CG_DIRS=()           # each of these once
+CG_MODE=''
+CG_NAME=lxcfsd_test_$$
+
+cg_find() {
+	local kind point options c d
+	[ -z "$CG_MODE" ] || return 0
+	while read -r kind point options; do
+		if [ "$kind" = cgroup2 ]; then
+			[[ " $(cat "$point/cgroup.controllers") " == *' memory '* ]] || continue
+			CG_MODE=v2 CG_DIRS=("$point")
+			for c in memory cpu cpuacct cpuset pids; do CG_DIR[$c]=$point; done
+			return
+		fi
+		for c in memory cpu cpuacct cpuset pids; do
+			[[ ,$options, == *,$c,* ]] || continue
+			[ -z "${CG_DIR[$c]:-}" ] || continue
+			CG_MODE=v1 CG_DIR[$c]=$point
+			for d in ${CG_DIRS[@]+"${CG_DIRS[@]}"}; do [ "$d" != "$point" ] || continue 2; done
+			CG_DIRS+=("$point")
+		done
+	done < <(awk '$4 == "/" {
+		for (i = 7; $i != "-"; i++);
+		if ($(i + 1) ~ /^cgroup2?$/) print $(i + 1), $5, $(i + 3) }' /proc/self/mountinfo | sort)
+	[ -n "$CG_MODE" ]
+}
+cg_find || echo '# no cgroups with memory were found'
+
+cg_make() { # PATH: below the test's own cgroup, with all controllers
+	local d part parent c
+	cg_find || return 1
+	for d in "${CG_DIRS[@]}"; do
+		parent=$d
+		for part in "$CG_NAME" ${1//\// }; do
+			if [ $CG_MODE = v2 ]; then
+				for c in memory cpu cpuset pids; do
+					[[ " $(cat "$parent/cgroup.subtree_control") " == *" $c "* ]] ||
+						echo "+$c" >"$parent/cgroup.subtree_control" || return 1
+				done
+			fi
+			mkdir -p "$parent/$part" || return 1
+			if [ $CG_MODE = v1 ] && [ "$d" = "${CG_DIR[cpuset]}" ]; then
+				for c in cpuset.cpus cpuset.mems; do
+					[ -n "$(cat "$parent/$part/$c")" ] ||
+						cat "$parent/$c" >"$parent/$part/$c" || return 1
+				done
+			fi
+			parent=$parent/$part
+		done
+	done
+}
+
+cg_set() { # PATH mem|cpus|quota VALUE
+	local memory=${CG_DIR[memory]}/$CG_NAME/$1 cpuset=${CG_DIR[cpuset]}/$CG_NAME/$1
+	local cpu=${CG_DIR[cpu]}/$CG_NAME/$1
+	case $CG_MODE-$2 in
+	v1-mem) echo "$3" >"$memory/memory.limit_in_bytes" ;;
+	v2-mem) echo "$3" >"$memory/memory.max" ;;
+	*-cpus) echo "$3" >"$cpuset/cpuset.cpus" ;;
+	v1-quota) echo "${3#*/}" >"$cpu/cpu.cfs_period_us" && echo "${3%/*}" >"$cpu/cpu.cfs_quota_us" ;;
+	v2-quota) echo "${3%/*} ${3#*/}" >"$cpu/cpu.max" ;;
+	*) return 1 ;;
+	esac
+}
+
+cg_join() { # PATH [PID]
+	local d
+	for d in "${CG_DIRS[@]}"; do
+		echo "${2:-$BASHPID}" >"$d/$CG_NAME/$1/cgroup.procs" || return 1
+	done
+}
+
+cg_remove_once() {
+	local d
+	for d in "${CG_DIRS[@]}"; do
+		[ ! -d "$d/$CG_NAME" ] || find "$d/$CG_NAME" -depth -type d -exec rmdir {} \; 2>/dev/null
+		[ ! -d "$d/$CG_NAME" ] || return 1
+	done
+}
+
+# ----------------------------------------------------------------- containers
+
+declare -A C_PID=() C_CGROUP=() C_OUTER=() # name -> its init, its cgroup, its unshare
+
+# What the container's first process does: binds, then its work.
+C_INIT='while [ "$1" != -- ]; do mount --bind "${1%%:*}" "${1#*:}" || exit 99; shift; done; shift; exec "$@"'
+
+# A real container: cgroups, namespaces, and the daemon's files over its /proc.
+# The limits are those of NAME's cgroup; --cgroup puts its processes further down.
+# Without --bind it gets every file of MNT/proc that it has itself.
+container() { # NAME [--mem BYTES] [--cpus LIST] [--quota N/M] [--cgroup BELOW] [--bind FROM:TO]... -- CMD...
+	local name=$1 place=$1 f binds=() sets=()
+	shift
+	while [ "$1" != -- ]; do
+		case $1 in
+		--mem | --cpus | --quota) sets+=("${1#--}" "$2") ;;
+		--cgroup) place=$name/$2 ;;
+		--bind) binds+=("$2") ;;
+		*) echo "container: $1?" >&2; return 99 ;;
+		esac
+		shift 2
+	done
+	shift
+	if [ ${#binds[@]} = 0 ]; then
+		for f in "$MNT"/proc/*; do
+			[ ! -f "$f" ] || [ ! -f "/proc/${f##*/}" ] || binds+=("$f:/proc/${f##*/}")
+		done
+	fi
+	cg_make "$place" || return 99
+	set -- "${binds[@]}" -- "$@"
+	f=0
+	while [ $f -lt ${#sets[@]} ]; do
+		cg_set "$name" "${sets[f]}" "${sets[f + 1]}" || return 99
+		f=$((f + 2))
+	done
+	C_CGROUP[$name]=$place
+	(
+		cg_join "$place" || exit 99
+		exec unshare --pid --mount --uts --ipc --fork --mount-proc \
+			bash -c "$C_INIT" container "$@"
+	)
+}
+
+child_of() { pgrep -P "$1" | head -n 1; }
+
+container_start() { # as container, without `-- CMD`: stays until container_stop
+	local name=$1 i
+	rm -f "$T/up.$name"
+	C_CGROUP[$name]=$name
+	for ((i = 2; i < $#; i++)); do
+		[ "${!i}" != --cgroup ] || { i=$((i + 1)) && C_CGROUP[$name]=$name/${!i}; }
+	done
+	container "$@" -- sh -c "exec 3<>/dev/null; : >'$T/up.$name'; exec sleep 1000000" 2>>"$T/err.$name" &
+	C_OUTER[$name]=$!
+	wait_for "$PATIENCE" test -e "$T/up.$name" || { diag "$(cat "$T/err.$name")" && return 1; }
+	# the shell that runs the function, then unshare, then the init
+	local p=$! q
+	while q=$(child_of "$p") && [ -n "$q" ]; do p=$q; done
+	C_PID[$name]=$p
+}
+
+in_container() { # NAME CMD...: as `docker exec` does it: cgroup and namespaces
+	local name=$1
+	shift
+	(
+		cg_join "${C_CGROUP[$name]}" || exit 99
+		exec nsenter -t "${C_PID[$name]}" -m -p -u -i -- "$@"
+	)
+}
+
+container_stop() { # NAME
+	[ -z "${C_PID[$1]:-}" ] || kill -KILL "${C_PID[$1]}" 2>/dev/null
+	wait "${C_OUTER[$1]}" 2>/dev/null
+	unset "C_PID[$1]" "C_OUTER[$1]" "C_CGROUP[$1]"
+}
+
+mem_total() { awk '$1 == "MemTotal:" { print $2 }'; }
+processors() { grep -c '^processor'; }
+
+# -------------------------------------------------------------------- the end
+
+cleaned=0
+clean_up() { # prints what could not be taken down
+	local name m
+	[ $cleaned = 0 ] || return 0
+	cleaned=1
+	for name in "${!C_OUTER[@]}"; do container_stop "$name"; done
+	for name in "${!DAEMONS[@]}"; do
+		daemon "$name"
+		stop_daemon
+	done
+	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r m; do
+		echo "still mounted: $m"
+		umount -l "$m"
+	done
+	if [ -n "$CG_MODE" ] && ! wait_for 10 cg_remove_once; then
+		echo "still there: the cgroup $CG_NAME"
+		cg_join_left
+	fi
+	pgrep -af -- "$T/" | grep -v "^$$ " | sed 's/^/still running: /'
+	[ $fusectl_mounted = 0 ] || umount $FUSECTL
+	rm -rf --one-file-system "$T"
+}
+cg_join_left() { # who is still in there?
+	local d
+	for d in "${CG_DIRS[@]}"; do
+		find "$d/$CG_NAME" -name cgroup.procs -exec cat {} + 2>/dev/null
+	done | sort -un | while read -r p; do ps -o pid=,stat=,args= -p "$p"; done
+}
+
+finish() {
+	clean_up >"$T.left" 2>&1
+	is "$(cat "$T.left")" "" "nothing is left mounted, running or in the cgroup tree"
+	[ -z "$(compgen -G "$T.sanitizer*")" ] || not_ok "no sanitizer complained" "$(cat "$T".sanitizer*)"
+	rm -f "$T.left" "$T".sanitizer*
+	trap - EXIT
+	echo "1..$tap_count"
+	exit $((tap_failed > 0))
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The command line, detaching, signals, a second instance.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/../lib.sh"
+
+for o in --help --version --help-config; do
+	output=$("$LXCFSD" "$o" 2>&1)
+	is "$?" 0 "$o: exit status 0"
+	isnt "$output" "" "$o says something"
+done
+like "$("$LXCFSD" --version)" '[0-9]+\.[0-9]+' "--version names one"
+check_not "an unknown option is refused" "$LXCFSD" --no-such-option
+
+daemon one
+ini
+check "-t: a good configuration" "$LXCFSD" -t -c "$INI"
+cp "$INI" "$D/bad.ini"
+printf '[lxcfsd\n' >>"$D/bad.ini"
+output=$("$LXCFSD" -t -c "$D/bad.ini" 2>&1)
+isnt "$?" 0 "-t: a bad configuration"
+like "$output" "bad\.ini:$(wc -l <"$D/bad.ini")" "-t: names file and line"
+check_not "-t: a configuration that is not there" "$LXCFSD" -t -c "$D/none.ini"
+check_not "-t mounts nothing" mount_line
+
+output=$(timeout 60 "$LXCFSD" -f -c "$D/bad.ini" --runtime-dir "$RUNDIR" -p "$PIDFILE" "$MNT" 2>&1)
+status=$?
+like "$status" '^[1-9][0-9]?$' "a start with a bad configuration fails"
+isnt "$status" 124 "and does so at once"
+like "$output" "bad\.ini:" "and says why"
+check_not "and mounts nothing" mount_line
+
+# as lxcfs was called
+daemon lxcfs
+ini
+check "lxcfs's options are accepted" start_daemon -l -u -s -o allow_other --enable-cfs --enable-pidfd --enable-psi-poll
+check "and it serves" grep -q . "$MNT/proc/meminfo"
+stop_daemon
+is "$STOP_STATUS" 0 "and ends with 0"
+check "-d is accepted" start_daemon -d
+stop_daemon
+
+# detached
+daemon detached
+ini
+"$LXCFSD" -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR" "$MNT" >"$LOG" 2>&1 </dev/null
+is "$?" 0 "detaching: exit status 0"
+check "detaching: mounted when the command returns" mount_line
+check "detaching: and serving" timeout 5 grep -q . "$MNT/proc/uptime"
+DPID=$(cat "$PIDFILE")
+is "$(cat "/proc/$DPID/comm")" lxcfsd "the pid file names the keeper"
+DAEMONS[detached]=$DPID
+isnt "$(worker_pid)" "" "its child is the worker"
+session=$(ps -o sid= -p "$DPID" | tr -d ' ')
+isnt "$session" "$(ps -o sid= -p $$ | tr -d ' ')" "it has a session of its own"
+
+# signals that hit the worker by mistake
+w=$(worker_pid)
+for s in TERM INT HUP USR1 USR2; do kill -s $s "$w"; done
+check "the worker shrugs off signals" timeout 5 grep -q . "$MNT/proc/uptime"
+is "$(worker_pid)" "$w" "and is the same"
+
+# a second one
+before=$(mount_line)
+output=$(timeout 60 "$LXCFSD" -f -c "$INI" -p "$D/pid2" --runtime-dir "$D/run2" "$MNT" 2>&1)
+like "$?" '^[1-9][0-9]?$' "a second one on the same mount point is refused"
+isnt "$output" "" "and told why"
+mkdir -p "$D/mnt2"
+output=$(timeout 60 "$LXCFSD" -f -c "$INI" -p "$D/pid2" --runtime-dir "$RUNDIR" "$D/mnt2" 2>&1)
+like "$?" '^[1-9][0-9]?$' "a second one on the same runtime directory is refused"
+isnt "$output" "" "and told why"
+check_not "it mounted nothing" mount_line "$D/mnt2"
+is "$(mount_line)" "$before" "the mount is as it was"
+is "$(grep -c " $MNT " /proc/self/mountinfo)" 1 "and there is one"
+is "$(worker_pid)" "$w" "the worker is as it was"
+check "it serves" timeout 5 grep -q . "$MNT/proc/uptime"
+is "$(cat "$PIDFILE")" "$DPID" "its pid file is as it was"
+check "it can be reloaded" reload_and_wait
+is "$RELOAD" ok "with success"
+
+kill -TERM "$DPID"
+check "SIGTERM ends it" wait_for "$PATIENCE" not alive "$DPID"
+check_not "SIGTERM unmounts" mount_line
+check_not "SIGTERM removes the pid file" test -e "$PIDFILE"
+unset 'DAEMONS[detached]'
+
+# a dead one leaves a mount behind that the next one must not trip over
+daemon one
+must_start
+kill -INT "$DPID"
+check "SIGINT ends it" wait_for "$PATIENCE" not alive "$DPID"
+check_not "SIGINT unmounts" mount_line
+unset 'DAEMONS[one]'
+finish
