@@ -15,8 +15,8 @@ LXCFSD=$BUILD/lxcfsd
 TOOLS=$BUILD/tests
 SAMPLES=$BUILD/tests/plugins
 VM=${LXCFSD_TEST_VM:-}
-PATIENCE=20 # seconds for anything that should take none
-[ -z "$VM" ] || PATIENCE=90
+PATIENCE=${LXCFSD_TEST_PATIENCE:-20} # seconds for anything that should take none
+[ -z "$VM" ] || PATIENCE=$((PATIENCE * 5))
 ulimit -c 0
 T=$(mktemp -d /tmp/lxcfsd_test.XXXXXX) || exit 1
 chmod 755 "$T" # readers without privileges look in here
