@@ -203,22 +203,24 @@ cg_find() {
 cg_find || echo '# no cgroups with memory were found'
 
 cg_make() { # PATH: below the test's own cgroup, with all controllers
-	local d part parent c
-	cg_find || return 1
+	local d part parent c has
+	[ -n "$CG_MODE" ] || return 1
 	for d in "${CG_DIRS[@]}"; do
 		parent=$d
 		for part in "$CG_NAME" ${1//\// }; do
-			if [ $CG_MODE = v2 ]; then
+			if [ "$CG_MODE" = v2 ]; then
+				has=''
+				read -r has <"$parent/cgroup.subtree_control"
 				for c in memory cpu cpuset pids; do
-					[[ " $(cat "$parent/cgroup.subtree_control") " == *" $c "* ]] ||
+					[[ " $has " == *" $c "* ]] ||
 						echo "+$c" >"$parent/cgroup.subtree_control" || return 1
 				done
 			fi
-			mkdir -p "$parent/$part" || return 1
-			if [ $CG_MODE = v1 ] && [ "$d" = "${CG_DIR[cpuset]}" ]; then
+			[ -d "$parent/$part" ] || mkdir "$parent/$part" || return 1
+			if [ "$CG_MODE" = v1 ] && [ "$d" = "${CG_DIR[cpuset]}" ]; then
 				for c in cpuset.cpus cpuset.mems; do
-					[ -n "$(cat "$parent/$part/$c")" ] ||
-						cat "$parent/$c" >"$parent/$part/$c" || return 1
+					read -r has <"$parent/$part/$c" && [ -n "$has" ] && continue
+					read -r has <"$parent/$c" && echo "$has" >"$parent/$part/$c" || return 1
 				done
 			fi
 			parent=$parent/$part

@@ -43,7 +43,7 @@ stop_daemon
 # detached
 daemon detached
 ini
-"$LXCFSD" -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR" "$MNT" >"$LOG" 2>&1 </dev/null
+timeout 60 "$LXCFSD" -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR" "$MNT" >"$LOG" 2>&1 </dev/null
 is "$?" 0 "detaching: exit status 0"
 check "detaching: mounted when the command returns" mount_line
 check "detaching: and serving" timeout 5 grep -q . "$MNT/proc/uptime"

@@ -59,16 +59,16 @@ refused "an empty .so" 'empty\.so'
 echo 'not a shared object at all' >"$D/plugins/text.so"
 printf '\n[plugin text]\n' >>"$INI"
 refused "a .so that is none" 'text\.so'
-for s in abi init_fails never_ready dies; do
-	cp "$SAMPLES/sample_$s.so" "$D/plugins/$s.so"
+for s in other-abi init-fails never-ready sample_dies; do
+	cp "$SAMPLES/$s.so" "$D/plugins/"
 done
-sed -i '/sample_one/d' "$INI" && printf '\n[plugin abi]\n' >>"$INI"
-refused "a .so of another ABI" 'abi\.so.*ABI|ABI.*abi\.so'
-sed -i '/sample_one/d' "$INI" && printf '\n[plugin init_fails]\n' >>"$INI"
-refused "a plugin whose init fails" 'does not feel like it'
-sed -i '/sample_one/d' "$INI" && printf '\n[plugin dies]\n' >>"$INI"
+printf '\n[plugin other-abi]\n' >>"$INI"
+refused "a .so of another ABI" 'other-abi\.so.*ABI|ABI.*other-abi\.so'
+printf '\n[plugin init-fails]\n' >>"$INI"
+refused "a plugin whose init fails" 'no luck on day 7'
+printf '\n[plugin sample_dies]\n' >>"$INI"
 refused "a plugin whose init crashes" '.'
-sed -i '/sample_one/d' "$INI" && printf '\n[plugin never_ready]\n' >>"$INI"
+printf '\n[plugin never-ready]\n' >>"$INI"
 refused "one that is never ready" '[Rr][Ee][Aa][Dd][Yy]|[Tt]ime'
 mv "$INI" "$INI.away"
 reload_and_wait

@@ -2,7 +2,7 @@
 /*
  * sample.h - the plugins of the suites, but for what each says before it
  * includes this: SAMPLE_TEXT (what its file shows), SAMPLE_PATH, SAMPLE_MODE,
- * SAMPLE_ABI, SAMPLE_INIT (a function that is its init()).
+ * SAMPLE_INIT (a function that is its init()).
  */
 #include <lxcfsd/plugin.h>
 
@@ -17,9 +17,6 @@
 #endif
 #ifndef SAMPLE_INIT
 #define SAMPLE_INIT NULL
-#endif
-#ifndef SAMPLE_ABI
-#define SAMPLE_ABI LXCFSD_ABI
 #endif
 
 static int sample_render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
@@ -37,14 +34,7 @@ static const struct lxcfsd_file sample_files[] = {
 };
 
 LXCFSD_EXPORT const struct lxcfsd_plugin lxcfsd_plugin = {
-	.abi = SAMPLE_ABI,
-	.size = sizeof(struct lxcfsd_plugin),
-	.file_size = sizeof(struct lxcfsd_file),
-	.opt_size = sizeof(struct lxcfsd_opt),
-	.name = "sample",
-	.version = "1",
-	.summary = "a fixed text",
-	.files = sample_files,
-	.file_count = LXCFSD_COUNT(sample_files),
+	LXCFSD_PLUGIN_HEADER,	   .name = "sample",	  .version = "1",
+	.summary = "a fixed text", .files = sample_files, .file_count = LXCFSD_COUNT(sample_files),
 	.init = SAMPLE_INIT,
 };
