@@ -216,7 +216,7 @@ cg_make() { # PATH: below the test's own cgroup, with all controllers
 						echo "+$c" >"$parent/cgroup.subtree_control" || return 1
 				done
 			fi
-			[ -d "$parent/$part" ] || mkdir "$parent/$part" || return 1
+			[ -d "$parent/$part" ] || mkdir -p "$parent/$part" || return 1
 			if [ "$CG_MODE" = v1 ] && [ "$d" = "${CG_DIR[cpuset]}" ]; then
 				for c in cpuset.cpus cpuset.mems; do
 					read -r has <"$parent/$part/$c" && [ -n "$has" ] && continue
@@ -256,65 +256,62 @@ cg_remove_once() {
 	done
 }
 
+cg_kill() { # whoever is still in the test's own cgroups was put there by it
+	local d p
+	for d in ${CG_DIRS[@]+"${CG_DIRS[@]}"}; do
+		[ -d "$d/$CG_NAME" ] || continue
+		for p in $(find "$d/$CG_NAME" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+			[ "$p" = 0 ] || kill -KILL "$p" 2>/dev/null
+		done
+	done
+}
+
 # ----------------------------------------------------------------- containers
 
 declare -A C_PID=() C_CGROUP=() C_OUTER=() # name -> its init, its cgroup, its unshare
-
-# What the container's first process does: binds, then its work.
-C_INIT='while [ "$1" != -- ]; do mount --bind "${1%%:*}" "${1#*:}" || exit 99; shift; done; shift; exec "$@"'
 
 # A real container: cgroups, namespaces, and the daemon's files over its /proc.
 # The limits are those of NAME's cgroup; --cgroup puts its processes further down.
 # Without --bind it gets every file of MNT/proc that it has itself.
 container() { # NAME [--mem BYTES] [--cpus LIST] [--quota N/M] [--cgroup BELOW] [--bind FROM:TO]... -- CMD...
-	local name=$1 place=$1 f binds=() sets=()
+	local name=$1 place=$1 f box=() sets=() bound=0
 	shift
 	while [ "$1" != -- ]; do
 		case $1 in
-		--mem | --cpus | --quota) sets+=("${1#--}" "$2") ;;
+		--mem | --cpus | --quota) sets+=("${1#--}=$2") ;;
 		--cgroup) place=$name/$2 ;;
-		--bind) binds+=("$2") ;;
-		*) echo "container: $1?" >&2; return 99 ;;
+		--bind) box+=("$1" "$2") && bound=1 ;;
+		--pidfile) box+=("$1" "$2") ;;
+		*) echo "container: $1?" >&2 && return 99 ;;
 		esac
 		shift 2
 	done
-	shift
-	if [ ${#binds[@]} = 0 ]; then
+	if [ $bound = 0 ]; then
 		for f in "$MNT"/proc/*; do
-			[ ! -f "$f" ] || [ ! -f "/proc/${f##*/}" ] || binds+=("$f:/proc/${f##*/}")
+			[ ! -f "$f" ] || [ ! -f "/proc/${f##*/}" ] || box+=(--bind "$f:/proc/${f##*/}")
 		done
 	fi
 	cg_make "$place" || return 99
-	set -- "${binds[@]}" -- "$@"
-	f=0
-	while [ $f -lt ${#sets[@]} ]; do
-		cg_set "$name" "${sets[f]}" "${sets[f + 1]}" || return 99
-		f=$((f + 2))
+	for f in ${sets[@]+"${sets[@]}"}; do
+		cg_set "$name" "${f%%=*}" "${f#*=}" || return 99
 	done
-	C_CGROUP[$name]=$place
-	(
-		cg_join "$place" || exit 99
-		exec unshare --pid --mount --uts --ipc --fork --mount-proc \
-			bash -c "$C_INIT" container "$@"
-	)
+	for f in "${CG_DIRS[@]}"; do box+=(--join "$f/$CG_NAME/$place/cgroup.procs"); done
+	"$TOOLS/box" "${box[@]}" "$@"
 }
 
-child_of() { pgrep -P "$1" | head -n 1; }
-
+is_there() { [ -e "$1" ]; }
 container_start() { # as container, without `-- CMD`: stays until container_stop
 	local name=$1 i
-	rm -f "$T/up.$name"
+	rm -f "$T/pid.$name"
 	C_CGROUP[$name]=$name
 	for ((i = 2; i < $#; i++)); do
 		[ "${!i}" != --cgroup ] || { i=$((i + 1)) && C_CGROUP[$name]=$name/${!i}; }
 	done
-	container "$@" -- sh -c "exec 3<>/dev/null; : >'$T/up.$name'; exec sleep 1000000" 2>>"$T/err.$name" &
+	container "$@" --pidfile "$T/pid.$name" -- sleep 1000000 2>"$T/err.$name" &
 	C_OUTER[$name]=$!
-	wait_for "$PATIENCE" test -e "$T/up.$name" || { diag "$(cat "$T/err.$name")" && return 1; }
-	# the shell that runs the function, then unshare, then the init
-	local p=$! q
-	while q=$(child_of "$p") && [ -n "$q" ]; do p=$q; done
-	C_PID[$name]=$p
+	wait_for "$PATIENCE" is_there "$T/pid.$name" || { diag "$(cat "$T/err.$name")" && return 1; }
+	read -r "C_PID[$name]" <"$T/pid.$name"
+	kill -0 "${C_PID[$name]}" 2>/dev/null || { diag "$(cat "$T/err.$name")" && return 1; }
 }
 
 in_container() { # NAME CMD...: as `docker exec` does it: cgroup and namespaces
@@ -332,7 +329,12 @@ container_stop() { # NAME
 	unset "C_PID[$1]" "C_OUTER[$1]" "C_CGROUP[$1]"
 }
 
-mem_total() { awk '$1 == "MemTotal:" { print $2 }'; }
+mem_total() {
+	local key value rest
+	while read -r key value rest; do
+		[ "$key" != MemTotal: ] || { echo "$value" && return; }
+	done
+}
 processors() { grep -c '^processor'; }
 
 # -------------------------------------------------------------------- the end
@@ -343,9 +345,13 @@ clean_up() { # prints what could not be taken down
 	[ $cleaned = 0 ] || return 0
 	cleaned=1
 	for name in "${!C_OUTER[@]}"; do container_stop "$name"; done
+	cg_kill
 	for name in "${!DAEMONS[@]}"; do
 		daemon "$name"
 		stop_daemon
+	done
+	for name in $(jobs -p); do
+		kill "$name" 2>/dev/null && echo "still running: a background job"
 	done
 	awk -v t="$T/" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo | sort -r | while read -r m; do
 		echo "still mounted: $m"
@@ -353,19 +359,11 @@ clean_up() { # prints what could not be taken down
 	done
 	if [ -n "$CG_MODE" ] && ! wait_for 10 cg_remove_once; then
 		echo "still there: the cgroup $CG_NAME"
-		cg_join_left
 	fi
 	pgrep -af -- "$T/" | grep -v "^$$ " | sed 's/^/still running: /'
 	[ $fusectl_mounted = 0 ] || umount $FUSECTL
 	rm -rf --one-file-system "$T"
 }
-cg_join_left() { # who is still in there?
-	local d
-	for d in "${CG_DIRS[@]}"; do
-		find "$d/$CG_NAME" -name cgroup.procs -exec cat {} + 2>/dev/null
-	done | sort -un | while read -r p; do ps -o pid=,stat=,args= -p "$p"; done
-}
-
 finish() {
 	clean_up >"$T.left" 2>&1
 	is "$(cat "$T.left")" "" "nothing is left mounted, running or in the cgroup tree"

@@ -10,7 +10,11 @@ must_start
 cat >"$T/rounds" <<'SH'
 # NAME OTHER DIRECTORY: waits for the other one, then reads 1000 times
 : >"$3/at.$1"
-while [ ! -e "$3/at.$2" ]; do sleep 0.02; done
+i=0
+while [ ! -e "$3/at.$2" ]; do
+	[ $((i += 1)) -lt 5000 ] || exit 1
+	sleep 0.02
+done
 i=0
 while [ $i -lt 1000 ]; do
 	read -r _ total _ </proc/meminfo && echo "$total"

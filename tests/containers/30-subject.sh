@@ -47,8 +47,7 @@ for identity in auto nspid; do
 	cg_make box/nested
 	cg_set box/nested mem 64M
 	nested() { # CGROUP
-		joined "$1" unshare --pid --mount --fork --mount-proc bash -c "$C_INIT" nested \
-			"$MNT/proc/meminfo:/proc/meminfo" -- cat /proc/meminfo
+		joined "$1" "$TOOLS/box" --bind "$MNT/proc/meminfo:/proc/meminfo" -- cat /proc/meminfo
 	}
 	sees 65536 "$id: a nested one, tighter" nested box/nested
 	cg_set box/nested mem 512M
