@@ -260,9 +260,9 @@ cg_kill() { # whoever is still in the test's own cgroups was put there by it
 	local d p
 	for d in ${CG_DIRS[@]+"${CG_DIRS[@]}"}; do
 		[ -d "$d/$CG_NAME" ] || continue
-		for p in $(find "$d/$CG_NAME" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+		while read -r p; do
 			[ "$p" = 0 ] || kill -KILL "$p" 2>/dev/null
-		done
+		done < <(find "$d/$CG_NAME" -name cgroup.procs -exec cat {} + 2>/dev/null)
 	done
 }
 
