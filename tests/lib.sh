@@ -43,11 +43,11 @@ like() { # GOT REGEX DESCRIPTION
 	if [[ $1 =~ $2 ]]; then ok "$3"; else not_ok "$3" "got: $1"$'\n'"wanted something like: $2"; fi
 }
 check() { # DESCRIPTION CMD...: the command succeeds
-	local description=$1 output rc
+	local description=$1 rc
 	shift
-	output=$("$@" 2>&1)
+	"$@" >"$T/check.out" 2>&1 # in this shell: what the command sets stays set
 	rc=$?
-	if [ $rc = 0 ]; then ok "$description"; else not_ok "$description" "$* : status $rc"$'\n'"$output"; fi
+	if [ $rc = 0 ]; then ok "$description"; else not_ok "$description" "$* : status $rc"$'\n'"$(cat "$T/check.out")"; fi
 }
 check_not() { # DESCRIPTION CMD...: the command fails
 	local description=$1
