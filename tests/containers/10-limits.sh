@@ -15,6 +15,10 @@ look() { # CONTAINER [OPTION]...: what it sees, in KB, CPUS and UP
 	out=$(container "$@" -- awk "$look" /proc/meminfo /proc/cpuinfo /proc/uptime)
 	{ read -r KB && read -r CPUS && read -r UP; } <<<"$out"
 }
+# A changed limit may be seen up to cache_ms late.
+settles() { # KB CONTAINER
+	look "$2" && [ "$KB" = "$1" ]
+}
 shows() { # KB CPUS WHAT
 	is "$KB" "$1" "$3: MemTotal"
 	is "$CPUS" "$2" "$3: processors"
@@ -56,7 +60,7 @@ for identity in auto nspid; do
 	look other/2/3/4/5/6/7/8 --mem 96M --cpus "$first"
 	shows 98304 1 "$id: the child alone has limits, at depth 8"
 	cg_set other/2/3/4 mem 48M
-	look other/2/3/4/5/6/7/8
+	wait_for "$PATIENCE" settles 49152 other/2/3/4/5/6/7/8
 	shows 49152 1 "$id: one half way down is tightest"
 
 	# a limit that changes under a running container
