@@ -38,7 +38,7 @@ struct node {
 struct nodes {
 	struct vault_nodes *registry;
 	bool registry_is_ours; /* not in the vault */
-	struct node *list; /* NODES_MAX, by id - 1 */
+	struct node *list;     /* NODES_MAX, by id - 1 */
 	uint32_t count;
 };
 

@@ -30,7 +30,7 @@ static int sample_render(void *state, const union lxcfsd_value opts[], struct lx
 }
 
 static const struct lxcfsd_file sample_files[] = {
-	{.path = SAMPLE_PATH, .mode = SAMPLE_MODE, .render = sample_render},
+	{ .path = SAMPLE_PATH, .mode = SAMPLE_MODE, .render = sample_render },
 };
 
 LXCFSD_EXPORT const struct lxcfsd_plugin lxcfsd_plugin = {

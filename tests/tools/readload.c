@@ -375,7 +375,7 @@ static bool collect(pid_t pids[], int readers, uint64_t hang_ns)
 
 static int report(int readers)
 {
-	uint64_t ops = 0, fails = 0, torn = 0, max_ns = 0, by[ERRNOS] = {0};
+	uint64_t ops = 0, fails = 0, torn = 0, max_ns = 0, by[ERRNOS] = { 0 };
 	int i, e, hung = 0;
 	const char *sep = "";
 
@@ -429,7 +429,7 @@ static int usage(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const defaults[] = {"proc/uptime", "proc/meminfo", "proc/cpuinfo"};
+	static const char *const defaults[] = { "proc/uptime", "proc/meminfo", "proc/cpuinfo" };
 	const char *const *files = defaults, *mountpoint, *ready_file = NULL;
 	uint64_t hang_ns = 5000000000u, end = 0;
 	int readers = 8, file_count = 3, i, arg;
