@@ -1,355 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * keeper.c - owns what must never die, and decides which worker serves.
+ * keeper.c - owns what must never die: the mount, the vault, and a worker.
  *
- * Theory of operation.  At most two workers live: `active`, the one that may take
- * requests, and `next`, a candidate that loads configuration and plugins aside.
- * There is one way to change over, whatever the cause:
- *
- *	next says READY -> active (if any) is told to drain, or is dead already
- *	-> it is reaped: no thread of it is inside read(2) or write(2) on the
- *	connection any more -> its generation is published as dead -> GO to next.
- *
- * waitpid() is the proof that the old one is gone; nothing is handed over before.
- * A candidate that fails is dropped, and active never knew of it.  A reload is a
- * planned crash: the same path, except that active is asked first.
- *
- * Nothing here looks into the mount, loads code, or handles what a container sent.
+ * One loop of events: signals, what workers say, and time that has run out.  What
+ * follows from them is in change.c.  Nothing here looks into the mount, loads code,
+ * or handles what a container sent.
  */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "io.h"
 #include "keeper.h"
-#include "log.h"
-#include "mount.h"
 #include "notify.h"
-#include "process.h"
-#include "vault.h"
 #include "wire.h"
 
 #define MS		 1000000u
 #define START_TIMEOUT_MS 60000 /* before any configuration has been read */
 #define STOP_TIMEOUT_MS	 1000
-#define REMOUNTS_MAX	 10 /* in a row, without a minute of peace */
-
-/* Why `next` was started. */
-enum purpose { FOR_START, FOR_RELOAD, FOR_RESPAWN };
-
-struct keeper {
-	const struct options *options;
-	struct runtime *rt;
-	enum log_target worker_log;
-	int signal_fd;
-	int vault_fd;
-	struct vault_header *vault;
-	struct mount mount;
-	struct process active;
-	struct process next;
-	enum purpose purpose;
-	uint32_t generation; /* last one given */
-	bool reload_wanted;
-	unsigned int reloads;	/* finished ones */
-	unsigned int failures;	/* workers in a row that did not come to serve */
-	uint64_t respawn_at_ns; /* 0: not waiting */
-	unsigned int remounts;
-	uint64_t remounted_ns;
-	uint64_t died_ns;
-	bool stopping;
-	int exit_status;
-};
-
-static void stop(struct keeper *k, int exit_status)
-{
-	k->stopping = true;
-	k->exit_status = exit_status;
-}
-
-static void log_lines(int level, const char *prefix, const char *text)
-{
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-
-		log_line(level, "%s%.*s", prefix, (int)len, text);
-		text += len + (text[len] == '\n');
-	}
-}
-
-/* ---------------------------------------------------------------- changing */
-
-static void start_next(struct keeper *k, enum purpose purpose)
-{
-	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log);
-
-	k->purpose = purpose;
-	k->respawn_at_ns = 0;
-	if (r == 0)
-		return;
-	log_err("cannot start a worker: %s", strerror(-r));
-	if (purpose == FOR_START)
-		stop(k, 1);
-	else if (k->active.state == PROCESS_NONE)
-		k->respawn_at_ns = io_now_ns() + 1000ull * MS;
-}
-
-static void end_reload(struct keeper *k, bool ok, const char *reasons)
-{
-	k->reloads++;
-	if (ok)
-		log_notice("reload: done (generation %u, %u plugins)", k->active.generation,
-			   k->active.ready.plugins);
-	else
-		log_lines(3, "reload: failed, the old configuration goes on: ", reasons);
-	runtime_report_reload(k->rt, k->reloads, ok, reasons);
-	notify_ready(ok ? "serving" : "serving; the last reload failed, see the log");
-}
-
-/* Nobody serves: the sooner the better, but not in a tight loop of failures. */
-static void respawn(struct keeper *k)
-{
-	uint64_t delay_ms = 0;
-
-	if (k->failures > 2) {
-		delay_ms = 10ull << (k->failures < 12 ? k->failures : 12);
-		if (delay_ms > 5000)
-			delay_ms = 5000;
-		log_err("%u workers in a row could not serve; the next one starts in %llu ms",
-			k->failures, (unsigned long long)delay_ms);
-	}
-	if (delay_ms)
-		k->respawn_at_ns = io_now_ns() + delay_ms * MS;
-	else
-		start_next(k, FOR_RESPAWN);
-}
-
-static int make_mount(struct keeper *k, const char *path)
-{
-	char reason[PATH_MAX + 256];
-	int r = mount_new(&k->mount, path, &k->vault->conns[0], reason, sizeof(reason));
-
-	if (r < 0)
-		log_err("%s", reason);
-	return r;
-}
-
-/* active is gone for good: next takes over. */
-static void promote(struct keeper *k)
-{
-	struct wire_go go = { .generation = k->next.generation, .conns = 1 };
-	int fds[2], r;
-
-	if (k->mount.fuse_fd < 0) {
-		r = make_mount(k, k->next.ready.mountpoint);
-		if (r < 0) {
-			stop(k, 1);
-			return;
-		}
-	}
-	process_done(&k->active);
-	k->active = k->next;
-	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
-	atomic_store(&k->vault->writer, k->active.generation);
-	fds[0] = k->vault_fd;
-	fds[1] = k->mount.fuse_fd;
-	r = wire_send(k->active.ctl, WIRE_GO, &go, sizeof(go), fds, 2);
-	if (r < 0) /* it is dying; its death is on the way to us */
-		log_warn("worker %d does not take GO: %s", k->active.pid, strerror(-r));
-	process_set_state(&k->active, PROCESS_TAKING);
-}
-
-static void next_is_ready(struct keeper *k)
-{
-	if (k->active.state == PROCESS_NONE) {
-		promote(k);
-	} else if (k->active.state != PROCESS_DRAINING) {
-		process_set_state(&k->active, PROCESS_DRAINING);
-		wire_send(k->active.ctl, WIRE_DRAIN, NULL, 0, NULL, 0);
-	}
-}
-
-static void active_serves(struct keeper *k)
-{
-	process_set_state(&k->active, PROCESS_SERVING);
-	log_set_level((int)k->active.ready.log_level);
-	if (k->purpose == FOR_START) {
-		int r = runtime_write_pid(k->rt);
-
-		if (r < 0)
-			log_warn("cannot write the pid file: %s", strerror(-r));
-		log_notice("serving on '%s' (%u plugins, pid %d)", k->mount.path,
-			   k->active.ready.plugins, getpid());
-		notify_ready("serving");
-		if (!k->options->foreground)
-			log_open("lxcfsd", LOG_TO_SYSLOG, (int)k->active.ready.log_level);
-		runtime_release_parent(k->rt);
-	} else if (k->purpose == FOR_RELOAD) {
-		end_reload(k, true, "");
-	} else {
-		log_notice("serving again %.1f ms after the death (generation %u)",
-			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
-	}
-}
-
-/* -------------------------------------------------------------- a worker speaks */
-
-static void take_failure(struct process *p, const char *text)
-{
-	free(p->failure);
-	p->failure = strdup(text);
-}
-
-static void hear(struct keeper *k, struct process *p)
-{
-	static struct wire_msg msg;
-	int r = wire_recv(p->ctl, &msg, MSG_DONTWAIT);
-
-	if (r == -EPROTO)
-		log_warn("nonsense from worker %d, ignoring", p->pid);
-	if (r == -ECONNRESET)
-		kill(p->pid, SIGKILL); /* dead already, or cannot be steered any more */
-	if (r < 0)
-		return; /* its end is noticed by SIGCHLD */
-	while (msg.fd_count)
-		close(msg.fds[--msg.fd_count]);
-	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING) {
-		p->ready = msg.ready;
-		p->ready.mountpoint[sizeof(p->ready.mountpoint) - 1] = '\0';
-		process_set_state(p, PROCESS_READY);
-		next_is_ready(k);
-	} else if (msg.type == WIRE_FAILED) {
-		take_failure(p, msg.text);
-	} else if (msg.type == WIRE_SERVING && p->state == PROCESS_TAKING) {
-		active_serves(k);
-	}
-}
-
-/* -------------------------------------------------------------- a worker ends */
-
-static void next_ended(struct keeper *k, const char *how)
-{
-	char text[256];
-	const char *why = k->next.failure;
-	char *kept;
-
-	if (!why) {
-		snprintf(text, sizeof(text), "the new worker ended with %s before it was ready",
-			 how);
-		why = text;
-	}
-	kept = strdup(why);
-	process_done(&k->next);
-	why = kept ? kept : "out of memory";
-	if (k->purpose == FOR_START) {
-		log_lines(3, "", why);
-		log_err("not started: nothing was mounted");
-		stop(k, 1);
-	} else {
-		if (k->purpose == FOR_RELOAD)
-			end_reload(k, false, why);
-		else
-			log_lines(3, "cannot restart: ", why);
-		if (k->active.state == PROCESS_NONE) {
-			k->failures++;
-			respawn(k);
-		}
-	}
-	free(kept);
-}
-
-/* The connection itself is gone: somebody has unmounted or aborted it. */
-static void mount_anew(struct keeper *k)
-{
-	char path[sizeof(k->mount.path)];
-	uint64_t now = io_now_ns();
-	uint32_t view_off = atomic_load(&k->vault->view_off);
-
-	k->remounts = now - k->remounted_ns > 60000ull * MS ? 1 : k->remounts + 1;
-	k->remounted_ns = now;
-	memcpy(path, k->mount.path, sizeof(path));
-	log_err("the connection to the kernel was ended from outside; mounting '%s' anew", path);
-	mount_drop(&k->mount);
-	vault_unmap(k->vault);
-	close(k->vault_fd);
-	k->vault_fd = -1;
-	k->vault = NULL;
-	if (k->remounts > REMOUNTS_MAX) {
-		log_err("this happened %u times within a minute each: giving up", k->remounts);
-		stop(k, 1);
-		return;
-	}
-	if (vault_create(&k->vault_fd, &k->vault) < 0 || make_mount(k, path) < 0) {
-		stop(k, 1);
-		return;
-	}
-	atomic_store(&k->vault->view_off, view_off);
-}
-
-static void active_ended(struct keeper *k, int status, const char *how)
-{
-	bool planned = k->active.state == PROCESS_DRAINING;
-	bool gone = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_GONE;
-	bool served = k->active.state == PROCESS_SERVING || planned;
-	bool faulty = !planned && !gone && process_status_is_fault(status);
-	uint32_t generation = k->active.generation;
-
-	k->died_ns = io_now_ns();
-	if (!planned)
-		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
-			generation, how);
-	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
-		end_reload(k, false, "the new worker died while it took over");
-	process_done(&k->active);
-	if (gone)
-		mount_anew(k);
-	if (k->stopping)
-		return;
-	if (served)
-		k->failures = 0;
-	else if (faulty)
-		k->failures++;
-	atomic_store(&k->vault->dead_faulty, faulty);
-	atomic_store(&k->vault->dead, generation);
-	if (k->next.state == PROCESS_READY) {
-		promote(k);
-		return;
-	}
-	if (k->next.state == PROCESS_LOADING) {
-		/* it may take long or never get ready: first somebody must serve */
-		k->reload_wanted = k->reload_wanted || k->purpose == FOR_RELOAD;
-		kill(k->next.pid, SIGKILL);
-		waitpid(k->next.pid, NULL, 0);
-		process_done(&k->next);
-	}
-	respawn(k);
-}
-
-static void reap(struct keeper *k)
-{
-	char how[64];
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		process_status_text(status, how, sizeof(how));
-		/* what it said last may still lie in the socket */
-		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {
-			hear(k, &k->next);
-			next_ended(k, how);
-		} else if (k->active.state != PROCESS_NONE && pid == k->active.pid) {
-			hear(k, &k->active);
-			active_ended(k, status, how);
-		}
-	}
-}
 
 /* ------------------------------------------------------------------- events */
 
@@ -361,7 +36,7 @@ static void take_signal(struct keeper *k)
 		return;
 	switch (si.ssi_signo) {
 	case SIGCHLD:
-		reap(k);
+		change_reap(k);
 		break;
 	case SIGHUP:
 	case SIGUSR1:
@@ -378,7 +53,7 @@ static void take_signal(struct keeper *k)
 	case SIGTERM:
 	case SIGINT:
 		log_notice("%s: ending", si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
-		stop(k, 0);
+		change_stop(k, 0);
 		break;
 	}
 }
@@ -406,23 +81,20 @@ static int check_timers(struct keeper *k)
 	int wait = next < active ? next : active;
 
 	if (next == 0) {
-		take_failure(&k->next, "the new worker was not ready in time "
-				       "(ready_timeout_ms); is a plugin's init stuck?");
-		kill(k->next.pid, SIGKILL);
-		process_set_state(&k->next, PROCESS_LOADING);
+		change_kill(&k->next, "the new worker was not ready in time "
+				      "(ready_timeout_ms); is a plugin's init stuck?");
 		wait = 100;
 	}
 	if (active == 0) { /* its requests stay in the journal, the next one answers them */
 		log_debug("worker %d did not finish in time", k->active.pid);
-		kill(k->active.pid, SIGKILL);
-		process_set_state(&k->active, PROCESS_DRAINING);
+		change_kill(&k->active, NULL);
 		wait = 100;
 	}
 	if (k->respawn_at_ns) {
 		int delay = now >= k->respawn_at_ns ? 0 : (int)((k->respawn_at_ns - now) / MS) + 1;
 
 		if (delay == 0)
-			start_next(k, FOR_RESPAWN);
+			change_start(k, FOR_RESPAWN);
 		else if (delay < wait)
 			wait = delay;
 	}
@@ -430,7 +102,7 @@ static int check_timers(struct keeper *k)
 	    k->active.state == PROCESS_SERVING) {
 		k->reload_wanted = false;
 		log_info("reload: loading");
-		start_next(k, FOR_RELOAD);
+		change_start(k, FOR_RELOAD);
 		return 0;
 	}
 	return wait == INT_MAX ? -1 : wait;
@@ -452,9 +124,9 @@ static void loop(struct keeper *k)
 		if (p[0].revents & POLLIN)
 			take_signal(k);
 		else if (p[1].revents & (POLLIN | POLLHUP))
-			hear(k, &k->active);
+			change_hear(k, &k->active);
 		else if (p[2].revents & (POLLIN | POLLHUP))
-			hear(k, &k->next);
+			change_hear(k, &k->next);
 	}
 }
 
@@ -516,7 +188,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 	}
 	if (options->ignored[0])
 		log_notice("options without a meaning here, ignored: %s", options->ignored);
-	start_next(&k, FOR_START);
+	change_start(&k, FOR_START);
 	loop(&k);
 	notify_stopping();
 	mount_drop(&k.mount);
