@@ -53,13 +53,9 @@ static int run(struct options *o)
 	return status;
 }
 
-int main(int argc, char **argv)
+static int do_mode(struct options *options)
 {
-	struct options options;
-
-	if (options_parse(argc, argv, &options) < 0)
-		return 2;
-	switch (options.mode) {
+	switch (options->mode) {
 	case MODE_HELP:
 		options_print_help();
 		return 0;
@@ -67,11 +63,23 @@ int main(int argc, char **argv)
 		puts("lxcfsd " LXCFSD_VERSION);
 		return 0;
 	case MODE_TEST:
-		return ask_worker(&options, "--check");
+		return ask_worker(options, "--check");
 	case MODE_HELP_CONFIG:
-		return ask_worker(&options, "--help-config");
+		return ask_worker(options, "--help-config");
 	case MODE_RUN:
 		break;
 	}
-	return run(&options);
+	return run(options);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	int status;
+
+	if (options_parse(argc, argv, &options) < 0)
+		return 2;
+	status = do_mode(&options);
+	options_done(&options);
+	return status;
 }

@@ -166,17 +166,21 @@ static int parse_words(int argc, char **argv, struct options *o)
 {
 	int opt, r;
 
-	/* getopt prints argv[0]; one name for all messages */
-	while (optind < argc) {
-		char *word = argv[optind];
+	for (;;) {
+		char word[32];
+		int index = -1;
 
-		opt = getopt_long(argc, argv, "fc:p:dthvulszo:", long_options, NULL);
+		opt = getopt_long(argc, argv, "fc:p:dthvulszo:", long_options, &index);
 		if (opt < 0)
 			break;
 		if (opt == '?') {
 			fputs("Try 'lxcfsd --help'.\n", stderr);
 			return -EINVAL;
 		}
+		if (index >= 0)
+			snprintf(word, sizeof(word), "--%s", long_options[index].name);
+		else
+			snprintf(word, sizeof(word), "-%c", opt);
 		r = take(o, opt, word);
 		if (r < 0)
 			return r;
@@ -216,13 +220,25 @@ static int find_own_files(struct options *o)
 	return o->config || access(path, R_OK) != 0 ? 0 : set_path(&o->config, path);
 }
 
+void options_done(struct options *options)
+{
+	free(options->config);
+	free(options->pidfile);
+	free(options->runtime_dir);
+	free(options->worker);
+	while (options->override_count)
+		free(options->overrides[--options->override_count]);
+}
+
 int options_parse(int argc, char **argv, struct options *ret)
 {
 	struct options o = { 0 };
 	int r = parse_words(argc, argv, &o);
 
-	if (r < 0)
+	if (r < 0) {
+		options_done(&o);
 		return r;
+	}
 	r = find_own_files(&o);
 	if (r == 0 && !o.config)
 		r = set_path(&o.config, LXCFSD_SYSCONFDIR "/lxcfsd/lxcfsd.ini");
@@ -237,6 +253,7 @@ int options_parse(int argc, char **argv, struct options *ret)
 	}
 	if (r < 0) {
 		fprintf(stderr, "lxcfsd: %s\n", strerror(-r));
+		options_done(&o);
 		return r;
 	}
 	*ret = o;

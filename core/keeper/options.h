@@ -24,6 +24,7 @@ struct options {
 
 /* 0, or -EINVAL after saying on stderr what is wrong. */
 int options_parse(int argc, char **argv, struct options *ret);
+void options_done(struct options *options);
 void options_print_help(void);
 
 #endif

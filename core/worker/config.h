@@ -91,6 +91,10 @@ struct config {
  * `problems`. */
 int config_load(const char *path, const struct config_override *overrides, size_t count,
 		struct problems *problems, struct config **ret);
+/* The same, but what could be understood is given in spite of problems, so that
+ * more of them can be found: 0 whenever *ret is written. */
+int config_load_partly(const char *path, const struct config_override *overrides, size_t count,
+		       struct problems *problems, struct config **ret);
 struct config *config_free(struct config *config);
 
 /* Everything at its default: for --render and tests. */

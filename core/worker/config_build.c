@@ -305,12 +305,11 @@ static int build(struct config *config, struct raw_config *raw,
 	return r;
 }
 
-int config_load(const char *path, const struct config_override *overrides, size_t count,
-		struct problems *problems, struct config **ret)
+int config_load_partly(const char *path, const struct config_override *overrides, size_t count,
+		       struct problems *problems, struct config **ret)
 {
 	struct config *config = calloc(1, sizeof(*config));
 	struct raw_config raw = { .section_count = 0 };
-	size_t before = problems->count;
 	int r;
 
 	if (!config)
@@ -324,11 +323,26 @@ int config_load(const char *path, const struct config_override *overrides, size_
 	if (r == 0)
 		r = build(config, &raw, overrides, count, problems);
 	raw_done(&raw);
-	if (r == 0 && problems->count > before)
-		r = -EINVAL;
 	if (r < 0) {
 		config_free(config);
 		return r;
+	}
+	*ret = config;
+	return 0;
+}
+
+int config_load(const char *path, const struct config_override *overrides, size_t count,
+		struct problems *problems, struct config **ret)
+{
+	size_t before = problems->count;
+	struct config *config;
+	int r = config_load_partly(path, overrides, count, problems, &config);
+
+	if (r < 0)
+		return r;
+	if (problems->count > before) {
+		config_free(config);
+		return -EINVAL;
 	}
 	*ret = config;
 	return 0;

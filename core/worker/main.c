@@ -76,12 +76,15 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 static int load(const struct arguments *a, struct server *s, struct problems *problems)
 {
 	struct lxcfsd_services services = { .size = sizeof(services) };
-	int r = config_load(a->config, a->overrides, a->override_count, problems, &s->config);
+	int r = config_load_partly(a->config, a->overrides, a->override_count, problems,
+				   &s->config);
 
 	if (r < 0)
 		return r;
 	log_set_level((int)s->config->settings.log_level);
 	r = plugins_load(s->config, NULL, problems, &s->plugins);
+	if (r == 0 && problems->count > 0)
+		r = -EINVAL;
 	if (r < 0)
 		return r;
 	r = model_new(&s->config->settings, NULL, &s->model);
@@ -238,6 +241,7 @@ static int serve(const struct arguments *a)
 
 		wire_send(CONTROL_FD, WIRE_FAILED, text ? text : "out of memory",
 			  text ? strlen(text) : 13, NULL, 0);
+		free(text);
 		return 1;
 	}
 	problems_done(&problems);
@@ -291,6 +295,9 @@ static int help_config(const struct arguments *a)
 		printf("\n[plugin %s]  %s\n", p->section->name, p->meta.summary);
 		config_print_opts(stdout, p->opts, p->meta.opt_count);
 	}
+	plugins_done(&s.plugins);
+	config_free(s.config);
+	problems_done(&problems);
 	return 0;
 }
 

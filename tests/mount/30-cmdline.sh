@@ -20,6 +20,10 @@ printf '[lxcfsd\n' >>"$D/bad.ini"
 output=$("$LXCFSD" -t -c "$D/bad.ini" 2>&1)
 isnt "$?" 0 "-t: a bad configuration"
 like "$output" "bad\.ini:$(wc -l <"$D/bad.ini")" "-t: names file and line"
+printf '[lxcfsd]\nthreds = 3\ncache_ms = 5000\n[plugin nope]\n[plugin meminfo]\nswapp = no\n' >"$D/many.ini"
+output=$("$LXCFSD" -t -c "$D/many.ini" 2>&1)
+is "$(grep -oE 'many\.ini:[0-9]+' <<<"$output" | tr '\n' ' ')" 'many.ini:2 many.ini:3 many.ini:4 many.ini:6 ' \
+	"-t: all errors at once, those of the plugins among them"
 check_not "-t: a configuration that is not there" "$LXCFSD" -t -c "$D/none.ini"
 check_not "-t mounts nothing" mount_line
 
@@ -35,8 +39,14 @@ daemon lxcfs
 ini
 check "lxcfs's options are accepted" start_daemon -l -u -s -o allow_other --enable-cfs --enable-pidfd --enable-psi-poll
 check "and it serves" grep -q . "$MNT/proc/meminfo"
+like "$(cat "$LOG")" 'ignored: -l -s -o --enable-pidfd --enable-psi-poll' "one notice names what has no effect"
 stop_daemon
 is "$STOP_STATUS" 0 "and ends with 0"
+"$LXCFSD" "$MNT" -f -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR" >>"$LOG" 2>&1 &
+DPID=$!
+DAEMONS[lxcfs]=$DPID
+check "options may follow the mount point" wait_for "$PATIENCE" serving
+stop_daemon
 check "-d is accepted" start_daemon -d
 stop_daemon
 
