@@ -34,6 +34,10 @@ int io_read_alloc(int dirfd, const char *path, size_t max, char **ret, size_t *r
 /* All of `len` bytes. */
 int io_write_all(int fd, const void *bytes, size_t len);
 
+/* Sees to it that 0, 1 and 2 are open: what is opened later must not become one of
+ * them, or log lines end up in it. */
+void io_open_standard(void);
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t io_now_ns(void);
 

@@ -70,7 +70,7 @@ struct vault_header {
 	struct vault_conn conns[VAULT_CONNS];
 	_Atomic uint32_t writer;      /* the generation that may write */
 	_Atomic uint32_t dead;	      /* this one and all before it are dead */
-	_Atomic uint32_t dead_faulty; /* the last one died by its own fault */
+	_Atomic uint32_t dead_faulty; /* the last one that died by its own fault */
 	_Atomic uint32_t view_off;    /* SIGUSR2: everybody sees the host's files */
 };
 
@@ -80,11 +80,16 @@ struct vault_header {
 #define JOURNAL_SLOTS	 64
 #define JOURNAL_BUF_SIZE (132 << 10) /* the kernel demands max_write + 4 KiB at least */
 
+/* Owner of a slot whose request waits for a thread of the successor. */
+#define JOURNAL_PENDING UINT32_MAX
+
 /* A request is in flight while the `unique` of the fuse_in_header in buf is not 0. */
 struct journal_slot {
 	_Atomic uint32_t owner; /* generation whose thread has it, 0: nobody's */
 	uint32_t conn;
-	uint32_t faults; /* workers that this request has killed */
+	uint32_t faults; /* workers that died by a fault while they had this request */
+	uint32_t deaths; /* workers that ended in any way while they had it */
+	uint32_t tried;	 /* 1: it is being answered as a suspect, one at a time */
 	uint32_t reserved;
 	uint64_t started_ns;	   /* CLOCK_MONOTONIC, of the request in flight */
 	_Atomic uint64_t answered; /* so far: progress */

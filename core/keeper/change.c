@@ -33,6 +33,11 @@
 
 #define MS	     1000000u
 #define REMOUNTS_MAX 10 /* in a row, without a minute of peace */
+/* Deaths in a row that are followed at once; then with a growing pause. */
+#define FAILURES_FREE	   10
+#define PAUSE_MAX_MS	   1000
+#define PEACE_MS	   5000
+#define START_FAILURES_MAX 5
 
 void change_stop(struct keeper *k, int exit_status)
 {
@@ -52,21 +57,6 @@ static void log_lines(int level, const char *prefix, const char *text)
 
 /* ---------------------------------------------------------------- changing */
 
-void change_start(struct keeper *k, enum purpose purpose)
-{
-	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log);
-
-	k->purpose = purpose;
-	k->respawn_at_ns = 0;
-	if (r == 0)
-		return;
-	log_err("cannot start a worker: %s", strerror(-r));
-	if (purpose == FOR_START)
-		change_stop(k, 1);
-	else if (k->active.state == PROCESS_NONE)
-		k->respawn_at_ns = io_now_ns() + 1000ull * MS;
-}
-
 static void end_reload(struct keeper *k, bool ok, const char *reasons)
 {
 	k->reloads++;
@@ -79,16 +69,35 @@ static void end_reload(struct keeper *k, bool ok, const char *reasons)
 	notify_ready(ok ? "serving" : "serving; the last reload failed, see the log");
 }
 
+void change_start(struct keeper *k, enum purpose purpose)
+{
+	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log);
+
+	k->purpose = purpose;
+	k->respawn_at_ns = 0;
+	if (r == 0)
+		return;
+	log_err("cannot start a worker: %s", strerror(-r));
+	if (!k->started)
+		change_stop(k, 1);
+	else if (purpose == FOR_RELOAD)
+		end_reload(k, false, "cannot start a worker: too many processes, or no memory");
+	else
+		k->respawn_at_ns = io_now_ns() + 1000ull * MS;
+}
+
 /* Nobody serves: the sooner the better, but not in a tight loop of failures. */
 static void respawn(struct keeper *k)
 {
 	uint64_t delay_ms = 0;
 
-	if (k->failures > 2) {
-		delay_ms = 10ull << (k->failures < 12 ? k->failures : 12);
-		if (delay_ms > 5000)
-			delay_ms = 5000;
-		log_err("%u workers in a row could not serve; the next one starts in %llu ms",
+	if (k->failures > FAILURES_FREE) {
+		unsigned int doublings = k->failures - FAILURES_FREE;
+
+		delay_ms = 10ull << (doublings < 8 ? doublings : 8);
+		if (delay_ms > PAUSE_MAX_MS)
+			delay_ms = PAUSE_MAX_MS;
+		log_err("%u workers in a row have failed; the next one starts in %llu ms",
 			k->failures, (unsigned long long)delay_ms);
 	}
 	if (delay_ms)
@@ -142,21 +151,28 @@ static void next_is_ready(struct keeper *k)
 	}
 }
 
+/* The first time ever: now the command has succeeded. */
+static void has_started(struct keeper *k)
+{
+	int r = runtime_write_pid(k->rt);
+
+	k->started = true;
+	if (r < 0)
+		log_warn("cannot write the pid file: %s", strerror(-r));
+	log_notice("serving on '%s' (%u plugins, pid %d)", k->mount.path, k->active.ready.plugins,
+		   getpid());
+	notify_ready("serving");
+	if (!k->options->foreground)
+		log_open("lxcfsd", LOG_TO_SYSLOG, (int)k->active.ready.log_level);
+	runtime_release_parent(k->rt);
+}
+
 static void active_serves(struct keeper *k)
 {
 	process_set_state(&k->active, PROCESS_SERVING);
 	log_set_level((int)k->active.ready.log_level);
-	if (k->purpose == FOR_START) {
-		int r = runtime_write_pid(k->rt);
-
-		if (r < 0)
-			log_warn("cannot write the pid file: %s", strerror(-r));
-		log_notice("serving on '%s' (%u plugins, pid %d)", k->mount.path,
-			   k->active.ready.plugins, getpid());
-		notify_ready("serving");
-		if (!k->options->foreground)
-			log_open("lxcfsd", LOG_TO_SYSLOG, (int)k->active.ready.log_level);
-		runtime_release_parent(k->rt);
+	if (!k->started) {
+		has_started(k);
 	} else if (k->purpose == FOR_RELOAD) {
 		end_reload(k, true, "");
 	} else {
@@ -181,12 +197,12 @@ void change_hear(struct keeper *k, struct process *p)
 	if (r == -EPROTO)
 		log_warn("nonsense from worker %d, ignoring", p->pid);
 	if (r == -ECONNRESET)
-		kill(p->pid, SIGKILL); /* dead already, or cannot be steered any more */
+		change_kill(p, NULL); /* dead already, or cannot be steered any more */
 	if (r < 0)
 		return; /* its end is noticed by SIGCHLD */
 	while (msg.fd_count)
 		close(msg.fds[--msg.fd_count]);
-	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING) {
+	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING && !p->ended) {
 		p->ready = msg.ready;
 		p->ready.mountpoint[sizeof(p->ready.mountpoint) - 1] = '\0';
 		process_set_state(p, PROCESS_READY);
@@ -259,15 +275,31 @@ static void mount_anew(struct keeper *k)
 	atomic_store(&k->vault->view_off, view_off);
 }
 
+/* Deaths that are likely to go on: in a row, by a fault or before it served. */
+static void count_failure(struct keeper *k, bool planned, bool fault)
+{
+	uint64_t lived_ns = k->died_ns - k->active.since_ns;
+	bool served = k->active.state == PROCESS_SERVING;
+
+	if (planned || (served && lived_ns > (uint64_t)PEACE_MS * MS))
+		k->failures = 0;
+	else if (!served || fault)
+		k->failures++;
+}
+
 static void active_ended(struct keeper *k, int status, const char *how)
 {
 	bool planned = k->active.state == PROCESS_DRAINING;
-	bool gone = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_GONE;
-	bool served = k->active.state == PROCESS_SERVING || planned;
+	bool gone = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_GONE &&
+		    mount_is_gone(&k->mount);
 	bool faulty = !planned && !gone && process_status_is_fault(status);
 	uint32_t generation = k->active.generation;
 
 	k->died_ns = io_now_ns();
+	count_failure(k, planned, process_status_is_fault(status));
+	if (planned && WIFSIGNALED(status) && process_status_is_fault(status))
+		log_err("worker %d (generation %u) died while it finished: %s", k->active.pid,
+			generation, how);
 	if (!planned)
 		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
 			generation, how);
@@ -278,11 +310,13 @@ static void active_ended(struct keeper *k, int status, const char *how)
 		mount_anew(k);
 	if (k->stopping)
 		return;
-	if (served)
-		k->failures = 0;
-	else if (faulty)
-		k->failures++;
-	atomic_store(&k->vault->dead_faulty, faulty);
+	if (!k->started && k->failures >= START_FAILURES_MAX) {
+		log_err("not started: the worker ends whenever it takes over");
+		change_stop(k, 1);
+		return;
+	}
+	if (faulty)
+		atomic_store(&k->vault->dead_faulty, generation);
 	atomic_store(&k->vault->dead, generation);
 	if (k->next.state == PROCESS_READY) {
 		promote(k);
@@ -291,8 +325,7 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	if (k->next.state == PROCESS_LOADING) {
 		/* it may take long or never get ready: first somebody must serve */
 		k->reload_wanted = k->reload_wanted || k->purpose == FOR_RELOAD;
-		kill(k->next.pid, SIGKILL);
-		waitpid(k->next.pid, NULL, 0);
+		kill(k->next.pid, SIGKILL); /* and forgotten: reaped some time */
 		process_done(&k->next);
 	}
 	respawn(k);
@@ -308,6 +341,7 @@ void change_reap(struct keeper *k)
 		process_status_text(status, how, sizeof(how));
 		/* what it said last may still lie in the socket */
 		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {
+			k->next.ended = true;
 			change_hear(k, &k->next);
 			next_ended(k, how);
 		} else if (k->active.state != PROCESS_NONE && pid == k->active.pid) {
@@ -322,5 +356,5 @@ void change_kill(struct process *p, const char *why)
 	if (why)
 		take_failure(p, why);
 	kill(p->pid, SIGKILL);
-	p->since_ns = io_now_ns(); /* patience for its end */
+	p->ended = true;
 }

@@ -28,6 +28,7 @@ struct keeper {
 	struct process next;
 	enum purpose purpose;
 	uint32_t generation; /* last one given */
+	bool started;	     /* has served once: before that a failure ends everything */
 	bool reload_wanted;
 	unsigned int reloads;	/* finished ones */
 	unsigned int failures;	/* workers in a row that did not come to serve */

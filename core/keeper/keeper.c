@@ -24,6 +24,7 @@
 
 #define MS		 1000000u
 #define START_TIMEOUT_MS 60000 /* before any configuration has been read */
+#define TAKE_TIMEOUT_MS	 5000
 #define STOP_TIMEOUT_MS	 1000
 
 /* ------------------------------------------------------------------- events */
@@ -63,11 +64,15 @@ static int patience_ms(const struct keeper *k, const struct process *p, uint64_t
 {
 	uint64_t limit_ms, passed_ms = (now - p->since_ns) / MS;
 
+	if (p->ended)
+		return INT_MAX;
 	if (p->state == PROCESS_LOADING)
 		limit_ms = k->active.state != PROCESS_NONE ? k->active.ready.ready_timeout_ms
 							   : START_TIMEOUT_MS;
 	else if (p->state == PROCESS_DRAINING)
-		limit_ms = k->next.ready.drain_ms;
+		limit_ms = p->ready.drain_ms;
+	else if (p->state == PROCESS_TAKING)
+		limit_ms = TAKE_TIMEOUT_MS;
 	else
 		return INT_MAX;
 	return passed_ms >= limit_ms ? 0 : (int)(limit_ms - passed_ms);
@@ -83,19 +88,22 @@ static int check_timers(struct keeper *k)
 	if (next == 0) {
 		change_kill(&k->next, "the new worker was not ready in time "
 				      "(ready_timeout_ms); is a plugin's init stuck?");
-		wait = 100;
+		return 0;
 	}
 	if (active == 0) { /* its requests stay in the journal, the next one answers them */
-		log_debug("worker %d did not finish in time", k->active.pid);
+		log_info("worker %d did not %s in time, killing it", k->active.pid,
+			 k->active.state == PROCESS_TAKING ? "take over" : "finish");
 		change_kill(&k->active, NULL);
-		wait = 100;
+		return 0;
 	}
 	if (k->respawn_at_ns) {
 		int delay = now >= k->respawn_at_ns ? 0 : (int)((k->respawn_at_ns - now) / MS) + 1;
 
-		if (delay == 0)
+		if (delay == 0) {
 			change_start(k, FOR_RESPAWN);
-		else if (delay < wait)
+			return 0;
+		}
+		if (delay < wait)
 			wait = delay;
 	}
 	if (k->reload_wanted && k->next.state == PROCESS_NONE &&
@@ -108,14 +116,20 @@ static int check_timers(struct keeper *k)
 	return wait == INT_MAX ? -1 : wait;
 }
 
+/* One that has ended is heard when it is reaped. */
+static int listen_fd(const struct process *p)
+{
+	return p->state == PROCESS_NONE || p->ended ? -1 : p->ctl;
+}
+
 static void loop(struct keeper *k)
 {
 	while (!k->stopping) {
 		int wait = check_timers(k);
 		struct pollfd p[3] = {
 			{ .fd = k->signal_fd, .events = POLLIN },
-			{ .fd = k->active.state ? k->active.ctl : -1, .events = POLLIN },
-			{ .fd = k->next.state ? k->next.ctl : -1, .events = POLLIN },
+			{ .fd = listen_fd(&k->active), .events = POLLIN },
+			{ .fd = listen_fd(&k->next), .events = POLLIN },
 		};
 
 		if (k->stopping || poll(p, 3, wait) < 0)
@@ -132,7 +146,7 @@ static void loop(struct keeper *k)
 
 static void end_process(struct process *p)
 {
-	uint64_t end = io_now_ns() + (uint64_t)STOP_TIMEOUT_MS * MS;
+	uint64_t start = io_now_ns(), end = start + (uint64_t)STOP_TIMEOUT_MS * MS;
 
 	if (p->state == PROCESS_NONE)
 		return;
@@ -141,7 +155,11 @@ static void end_process(struct process *p)
 	else
 		kill(p->pid, SIGKILL);
 	while (waitpid(p->pid, NULL, WNOHANG) == 0) {
-		if (io_now_ns() > end)
+		uint64_t now = io_now_ns();
+
+		if (now > 2 * end - start)
+			break; /* it cannot die now; we can */
+		if (now > end)
 			kill(p->pid, SIGKILL);
 		poll(NULL, 0, 1);
 	}

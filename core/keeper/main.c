@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "keeper.h"
 #include "log.h"
 #include "options.h"
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 	struct options options;
 	int status;
 
+	io_open_standard();
 	if (options_parse(argc, argv, &options) < 0)
 		return 2;
 	status = do_mode(&options);

@@ -258,6 +258,13 @@ int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, ch
 	return 0;
 }
 
+bool mount_is_gone(const struct mount *mount)
+{
+	struct pollfd p = { .fd = mount->fuse_fd };
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLERR;
+}
+
 void mount_drop(struct mount *mount)
 {
 	if (!mount->path[0])

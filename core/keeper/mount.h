@@ -4,6 +4,8 @@
 #ifndef LXCFSD_MOUNT_H
 #define LXCFSD_MOUNT_H
 
+#include <stdbool.h>
+
 #include "vault.h"
 
 struct mount {
@@ -19,6 +21,9 @@ struct mount {
  */
 int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, char *reason,
 	      size_t size);
+
+/* The connection is ended for good: unmounted everywhere, or aborted. */
+bool mount_is_gone(const struct mount *mount);
 
 /* Takes the mount off, lazily, and closes our end. */
 void mount_drop(struct mount *mount);

@@ -18,6 +18,7 @@
 static _Noreturn void become_worker(const struct options *o, int ctl, enum log_target log)
 {
 	static const char *const targets[] = { "stderr", "journal", "syslog" };
+	static const int steered[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
 	const char *argv[12 + 2 * OVERRIDES_MAX];
 	unsigned int n = 0;
 	sigset_t none;
@@ -33,6 +34,10 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 		argv[n++] = o->overrides[i];
 	}
 	argv[n] = NULL;
+	/* meant for us, sent to all of that name: they must not end it before it
+	 * has come to ignore them itself */
+	for (size_t i = 0; i < sizeof(steered) / sizeof(steered[0]); i++)
+		signal(steered[i], SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (log == LOG_TO_SYSLOG) { /* nothing may hold the terminal that we left */
@@ -51,7 +56,8 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 		char text[4200];
 		int len = snprintf(text, sizeof(text), "cannot run '%s': %m", o->worker);
 
-		wire_send(CONTROL_FD, WIRE_FAILED, text, (size_t)len, NULL, 0);
+		if (len > 0 && (size_t)len < sizeof(text))
+			wire_send(CONTROL_FD, WIRE_FAILED, text, (size_t)len, NULL, 0);
 	}
 	_exit(127);
 }
@@ -106,7 +112,7 @@ const char *process_status_text(int status, char *buf, size_t size)
 bool process_status_is_fault(int status)
 {
 	if (!WIFSIGNALED(status))
-		return WEXITSTATUS(status) != 0; /* a sanitizer's end, an abort() caught */
+		return true; /* nobody asked it to end: a plugin called exit() */
 	switch (WTERMSIG(status)) {
 	case SIGSEGV:
 	case SIGABRT:

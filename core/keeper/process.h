@@ -26,6 +26,7 @@ struct process {
 	int ctl;
 	uint32_t generation;
 	uint64_t since_ns;	 /* when this state began */
+	bool ended;		 /* reaped or being killed: what it says comes too late */
 	struct wire_ready ready; /* from PROCESS_READY on */
 	char *failure;		 /* why it cannot serve, lines of text; NULL */
 };

@@ -31,7 +31,8 @@
 #endif
 
 #define MAX_WRITE (JOURNAL_BUF_SIZE - 4096)
-#define MAX_PAGES 256 /* of one read: 1 MiB */
+#define MAX_PAGES 256 /* of one read */
+#define MAX_READ  ((size_t)MAX_PAGES * 65536)
 #define KICK	  SIGRTMIN
 /* Names never change their meaning; modes may, by a reload. */
 #define STATIC_TIMEOUT 1.0
@@ -165,7 +166,7 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		.fh = fi->fh,
 		.reader = fuse_req_ctx(req)->pid,
 		.offset = (uint64_t)offset,
-		.size = size,
+		.size = size < MAX_READ ? size : MAX_READ,
 		.unique = journal_unique(),
 		.replay = journal_is_replay(),
 		.suspect = journal_is_suspect(),
@@ -200,6 +201,25 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		fuse_reply_open(req, fi);
 }
 
+struct listing {
+	fuse_req_t req;
+	char *buf;
+	size_t size, used;
+	bool full;
+};
+
+static void list_entry(struct listing *list, const char *name, uint32_t id, uint32_t type,
+		       off_t next)
+{
+	struct stat st = { .st_ino = id, .st_mode = type == NODE_DIR ? S_IFDIR : S_IFREG };
+	size_t left = list->size - list->used, need;
+
+	need = fuse_add_direntry(list->req, list->buf + list->used, left, name, &st, next);
+	list->full = list->full || need > left; /* then nothing was written */
+	if (!list->full)
+		list->used += need;
+}
+
 /* Offsets: 1 after ".", 2 after "..", then 2 + the id of the child just given, so
  * that they mean the same in every worker. */
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -207,8 +227,8 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 {
 	const struct nodes *nodes = &server_of(req)->nodes;
 	const struct node *dir = nodes_get(nodes, ino);
+	struct listing list;
 	char buf[4096];
-	size_t used = 0;
 
 	(void)fi;
 	if (!dir || offset < 0) {
@@ -217,28 +237,18 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 	}
 	if (size > sizeof(buf))
 		size = sizeof(buf);
-	for (off_t at = 0; at < 2; at++) {
-		struct stat st = { .st_ino = at ? dir->parent : dir->id, .st_mode = S_IFDIR };
-
-		if (offset <= at)
-			used += fuse_add_direntry(req, buf + used, size - used, at ? ".." : ".",
-						  &st, at + 1);
-	}
-	for (uint32_t id = dir->first_child; id; id = nodes->list[id - 1].next) {
+	list = (struct listing){ .req = req, .buf = buf, .size = size };
+	if (offset < 1)
+		list_entry(&list, ".", dir->id, NODE_DIR, 1);
+	if (offset < 2)
+		list_entry(&list, "..", dir->parent, NODE_DIR, 2);
+	for (uint32_t id = dir->first_child; id && !list.full; id = nodes->list[id - 1].next) {
 		const struct node *child = &nodes->list[id - 1];
-		struct stat st = { .st_ino = id,
-				   .st_mode = child->type == NODE_DIR ? S_IFDIR : S_IFREG };
-		size_t need;
 
-		if (!child->listed || offset >= (off_t)id + 2)
-			continue;
-		need = fuse_add_direntry(req, buf + used, size - used, child->name, &st,
-					 (off_t)id + 2);
-		if (need > size - used)
-			break;
-		used += need;
+		if (child->listed && offset < (off_t)id + 2)
+			list_entry(&list, child->name, id, child->type, (off_t)id + 2);
 	}
-	fuse_reply_buf(req, buf, used);
+	fuse_reply_buf(req, buf, list.used);
 }
 
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -469,37 +479,42 @@ static void answer(void *arg, void *request, size_t len)
 	process(arg, request, len);
 }
 
-unsigned int fuse_conn_recover(struct fuse_conn *conn)
+unsigned int fuse_conn_left(struct fuse_conn *conn)
 {
-	return journal_recover(&conn->journal, answer, conn);
+	return journal_sift(&conn->journal);
 }
 
 /* -------------------------------------------------------------------- loop */
 
-struct thread_start {
-	struct fuse_conn *conn;
-	unsigned int index;
-};
+/* The kernel ends a request with an error when it cannot hand it over; a device
+ * that gives nothing else is of no use. */
+#define ERRORS_MAX 100
 
 static void *take_requests(void *arg)
 {
-	struct thread_start start = *(struct thread_start *)arg;
-	struct fuse_conn *conn = start.conn;
-	struct fuse_buf buf = { .mem = journal_attach(&conn->journal, start.index) };
+	struct fuse_conn *conn = arg;
+	struct fuse_buf buf = { 0 };
+	unsigned int errors = 0;
 
-	free(arg);
-	while (!atomic_load(&conn->draining)) {
+	journal_replay(&conn->journal, answer, conn);
+	buf.mem = journal_attach(&conn->journal);
+	while (buf.mem && !atomic_load(&conn->draining)) {
 		int n = fuse_session_receive_buf(conn->session, &buf);
 
+		if (n == 0 && !atomic_load(&conn->draining))
+			_exit(WORKER_EXIT_GONE); /* only a new mount helps */
 		if (n == -EINTR || n == -EAGAIN)
 			continue;
+		if (n < 0 && ++errors > ERRORS_MAX) {
+			log_err("reading /dev/fuse: %s", strerror(-n));
+			_exit(1);
+		}
 		if (n <= 0)
-			break;
+			continue;
+		errors = 0;
 		/* once read, always answered: that is what makes a drain lose nothing */
 		process(conn, buf.mem, buf.size);
 	}
-	if (!atomic_load(&conn->draining)) /* aborted or unmounted: only a new mount helps */
-		_exit(WORKER_EXIT_GONE);
 	atomic_fetch_sub(&conn->running, 1);
 	return NULL;
 }
@@ -517,15 +532,9 @@ int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
 		threads = JOURNAL_SLOTS;
 	sigaction(KICK, &kick, NULL);
 	for (unsigned int i = 0; i < threads; i++) {
-		struct thread_start *start = malloc(sizeof(*start));
-
-		if (!start)
-			return -ENOMEM;
-		*start = (struct thread_start){ conn, i };
 		atomic_fetch_add(&conn->running, 1);
-		if (pthread_create(&conn->ids[i], NULL, take_requests, start) != 0) {
+		if (pthread_create(&conn->ids[i], NULL, take_requests, conn) != 0) {
 			atomic_fetch_sub(&conn->running, 1);
-			free(start);
 			return i > 0 ? 0 : -EAGAIN; /* fewer threads serve, too */
 		}
 		conn->threads++;

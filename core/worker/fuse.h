@@ -16,8 +16,8 @@ struct fuse_conn;
 /* A session on `fd` that has seen the connection's INIT. */
 int fuse_conn_open(struct server *server, struct vault_conn *saved, int fd, bool keep_journal,
 		   struct fuse_conn **ret);
-/* Answers what the one before has left; returns how many. */
-unsigned int fuse_conn_recover(struct fuse_conn *conn);
+/* How many requests the one before has left, which the threads answer first. */
+unsigned int fuse_conn_left(struct fuse_conn *conn);
 /* Starts the threads that take requests. */
 int fuse_conn_start(struct fuse_conn *conn, unsigned int threads);
 /* No more requests are taken; returns when all that were taken are answered. */

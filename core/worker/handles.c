@@ -16,6 +16,17 @@
 
 #define SUBJECT_PROBES 32 /* places where a subject's record may stand */
 
+/* Readers of the host's view are many and not one container: they have their own
+ * bound, so that they cannot take what containers need. */
+#define HOST_VIEW	 SUBJECTS_MAX
+#define HOST_HANDLES_MAX (HANDLES_MAX / 4)
+#define HOST_PAGES_MAX	 (SNAPSHOT_PAGES_MAX / 4)
+
+static uint32_t account_of(uint32_t subject)
+{
+	return subject ? subject - 1 : HOST_VIEW;
+}
+
 static uint64_t fh_of(const struct handles *h, const struct vault_handle *handle)
 {
 	return (uint64_t)handle->serial << 32 | (uint64_t)(handle - h->table) << 1 | 1;
@@ -97,8 +108,7 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 	handle->snap_pages = 0;
 	pthread_mutex_lock(&h->lock);
 	mark_pages(h, handle->snap_page, pages, false);
-	if (handle->subject)
-		h->subject_pages[handle->subject - 1] -= pages;
+	h->subject_pages[account_of(handle->subject)] -= pages;
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -106,16 +116,16 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
  * snapshot's lock and without an old snapshot. */
 static bool take_pages(struct handles *h, struct vault_handle *handle, uint32_t count)
 {
+	uint32_t *used = &h->subject_pages[account_of(handle->subject)];
+	uint32_t max = handle->subject ? h->max_pages : HOST_PAGES_MAX;
 	uint32_t first = 0;
-	uint32_t *used = handle->subject ? &h->subject_pages[handle->subject - 1] : NULL;
 	bool ok;
 
 	pthread_mutex_lock(&h->lock);
-	ok = (!used || *used + count <= h->max_pages) && find_pages(h, count, &first);
+	ok = *used + count <= max && find_pages(h, count, &first);
 	if (ok) {
 		mark_pages(h, first, count, true);
-		if (used)
-			*used += count;
+		*used += count;
 	} else {
 		h->refused++;
 	}
@@ -195,19 +205,19 @@ static struct subject *subject_at(struct handles *h, uint32_t index)
 static struct vault_handle *take_handle(struct handles *h, struct subject *subject,
 					uint32_t *ret_subject)
 {
+	uint32_t max = subject ? h->max_handles : HOST_HANDLES_MAX, place = 0;
 	struct vault_handle *handle = NULL;
-	uint32_t place = 0;
 
 	pthread_mutex_lock(&h->lock);
-	if (h->free_count > 0) {
-		place = subject ? place_subject(h, subject) : 0;
-		if (!subject || (place && h->subject_handles[place - 1] < h->max_handles))
-			handle = &h->table[h->free_list[--h->free_count]];
-	}
-	if (handle && place)
-		h->subject_handles[place - 1]++;
-	if (!handle)
+	if (h->free_count > 0 && subject)
+		place = place_subject(h, subject);
+	if (h->free_count > 0 && (!subject || place) &&
+	    h->subject_handles[account_of(place)] < max) {
+		handle = &h->table[h->free_list[--h->free_count]];
+		h->subject_handles[account_of(place)]++;
+	} else {
 		h->refused++;
+	}
 	pthread_mutex_unlock(&h->lock);
 	*ret_subject = place;
 	return handle;
@@ -261,8 +271,7 @@ void handle_free(struct handles *h, uint64_t fh)
 	atomic_store_explicit(&handle->used, 0, memory_order_release);
 	pthread_mutex_unlock(lock);
 	pthread_mutex_lock(&h->lock);
-	if (handle->subject)
-		h->subject_handles[handle->subject - 1]--;
+	h->subject_handles[account_of(handle->subject)]--;
 	h->free_list[h->free_count++] = (uint32_t)(handle - h->table);
 	pthread_mutex_unlock(&h->lock);
 }
@@ -328,6 +337,15 @@ void handle_keep(struct handles *h, uint64_t fh, const void *text, size_t len, u
 	pthread_mutex_unlock(lock);
 }
 
+ssize_t handle_length(struct handles *h, uint64_t fh)
+{
+	struct vault_handle *handle = get(h, fh);
+
+	return handle && atomic_load_explicit(&handle->snap_valid, memory_order_acquire) == 1
+		       ? (ssize_t)handle->snap_len
+		       : -ENODATA;
+}
+
 ssize_t handle_copy(struct handles *h, uint64_t fh, uint64_t offset, void *buf, size_t size,
 		    uint64_t unique)
 {
@@ -364,8 +382,7 @@ static void recover_handle(struct handles *h, struct vault_handle *handle)
 		atomic_store(&handle->used, 0);
 		return;
 	}
-	if (handle->subject)
-		h->subject_handles[handle->subject - 1]++;
+	h->subject_handles[account_of(handle->subject)]++;
 	if (!handle->snap_pages)
 		atomic_store(&handle->snap_valid, 0);
 	for (uint64_t page = handle->snap_page; page < end && end <= SNAPSHOT_PAGES_MAX; page++)
@@ -379,8 +396,7 @@ static void recover_handle(struct handles *h, struct vault_handle *handle)
 	if (handle->snap_len > (uint64_t)handle->snap_pages * SNAPSHOT_PAGE)
 		atomic_store(&handle->snap_valid, 0);
 	mark_pages(h, handle->snap_page, handle->snap_pages, true);
-	if (handle->subject)
-		h->subject_pages[handle->subject - 1] += handle->snap_pages;
+	h->subject_pages[account_of(handle->subject)] += handle->snap_pages;
 }
 
 static void recover(struct handles *h)
@@ -423,8 +439,8 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 	h->free_list = calloc(HANDLES_MAX, sizeof(*h->free_list));
 	h->page_map = calloc(SNAPSHOT_PAGES_MAX / 64, sizeof(*h->page_map));
 	h->subjects = calloc(SUBJECTS_MAX, sizeof(struct subject *));
-	h->subject_handles = calloc(SUBJECTS_MAX, sizeof(*h->subject_handles));
-	h->subject_pages = calloc(SUBJECTS_MAX, sizeof(*h->subject_pages));
+	h->subject_handles = calloc(SUBJECTS_MAX + 1, sizeof(*h->subject_handles));
+	h->subject_pages = calloc(SUBJECTS_MAX + 1, sizeof(*h->subject_pages));
 	if (!h->free_list || !h->page_map || !h->subjects || !h->subject_handles ||
 	    !h->subject_pages)
 		return -ENOMEM;

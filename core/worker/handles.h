@@ -41,8 +41,8 @@ struct handles {
 	uint32_t page_hint;	   /* no free page below */
 	struct subject **subjects; /* of the saved ones, made when first asked for */
 	uint32_t *subject_handles;
-	uint32_t *subject_pages;
-	uint64_t refused; /* opens beyond a bound */
+	uint32_t *subject_pages; /* the last entry of both: the host's view */
+	uint64_t refused;	 /* opens beyond a bound */
 	pthread_mutex_t snapshot_locks[HANDLE_LOCKS];
 };
 
@@ -70,6 +70,9 @@ bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subjec
 /* Keeps `text` as the snapshot that the READ `unique` made.  Silently keeps
  * nothing beyond a bound. */
 void handle_keep(struct handles *h, uint64_t fh, const void *text, size_t len, uint64_t unique);
+
+/* Bytes of the snapshot; -ENODATA: there is none. */
+ssize_t handle_length(struct handles *h, uint64_t fh);
 
 /*
  * Copies up to `size` bytes of the snapshot from `offset`; returns how many, 0 at

@@ -139,15 +139,37 @@ int host_read(struct host *host, const char *path, struct lent **ret)
 	return r;
 }
 
+/* May everybody come as far as this file?  /sys/kernel/debug is closed, what is in
+ * it is 0444. */
+static bool is_reachable(int dirfd, const char *rest)
+{
+	char dir[PATH_SIZE];
+	struct stat st;
+
+	for (const char *slash = strchr(rest, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t len = (size_t)(slash - rest);
+
+		memcpy(dir, rest, len);
+		dir[len] = '\0';
+		if (fstatat(dirfd, dir, &st, 0) < 0 || !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
 int host_mode(struct host *host, const char *path, mode_t *ret)
 {
 	_close_ int fd = open_file(host, path, O_PATH);
+	const char *rest;
 	struct stat st;
+	int dirfd;
 
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	*ret = st.st_mode;
+	if (split(host, path, &dirfd, &rest) < 0 || !is_reachable(dirfd, rest))
+		*ret &= ~(mode_t)S_IRWXO;
 	return 0;
 }

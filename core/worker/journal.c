@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* journal.c - see journal.h. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "log.h"
 
 #define SUSPECT_FAULTS 2
+#define SUSPECT_DEATHS 5
 
 static __thread struct journal_slot *mine;
 static __thread bool replaying;
@@ -29,6 +31,11 @@ static void set_unique(struct journal_slot *slot, uint64_t unique)
 static uint64_t get_unique(struct journal_slot *slot)
 {
 	return __atomic_load_n(&head_of(slot)->unique, __ATOMIC_ACQUIRE);
+}
+
+static bool is_suspect(const struct journal_slot *slot)
+{
+	return slot->faults >= SUSPECT_FAULTS || slot->deaths >= SUSPECT_DEATHS;
 }
 
 int journal_open(struct journal *journal, struct vault_header *vault, uint32_t generation,
@@ -50,17 +57,21 @@ int journal_open(struct journal *journal, struct vault_header *vault, uint32_t g
 	return 0;
 }
 
-static void claim(struct journal *journal, struct journal_slot *slot)
+void *journal_attach(struct journal *journal)
 {
-	slot->faults = 0;
-	set_unique(slot, 0);
-	atomic_store(&slot->owner, journal->generation);
-}
+	uint32_t nobody = 0;
+	unsigned int i = 0;
 
-void *journal_attach(struct journal *journal, unsigned int index)
-{
-	mine = &journal->slots[index];
-	claim(journal, mine);
+	while (i < JOURNAL_SLOTS && !atomic_compare_exchange_strong(&journal->slots[i].owner,
+								    &nobody, journal->generation)) {
+		nobody = 0;
+		i++;
+	}
+	if (i == JOURNAL_SLOTS)
+		return NULL;
+	mine = &journal->slots[i];
+	set_unique(mine, 0);
+	mine->faults = mine->deaths = mine->tried = 0;
 	/* a page that is not there yet makes the kernel fail the request; what a
 	 * request without data needs is made present now */
 	for (size_t at = 0; at < 3 * 4096; at += 4096)
@@ -79,7 +90,7 @@ ssize_t journal_read(struct journal *journal, void *buf, size_t len)
 	if (atomic_load(&journal->vault->writer) != journal->generation)
 		_exit(0); /* given up by the keeper: another one serves */
 	set_unique(mine, 0);
-	mine->faults = 0;
+	mine->faults = mine->deaths = 0;
 	n = read(journal->fd, mine->buf, len);
 	if (n > 0)
 		mine->started_ns = io_now_ns();
@@ -118,7 +129,7 @@ bool journal_is_replay(void)
 
 bool journal_is_suspect(void)
 {
-	return replaying && mine && mine->faults >= SUSPECT_FAULTS;
+	return replaying && mine && is_suspect(mine);
 }
 
 static bool still_waits(struct journal *journal, uint64_t unique)
@@ -128,68 +139,121 @@ static bool still_waits(struct journal *journal, uint64_t unique)
 	return write(journal->fd, &probe, sizeof(probe)) >= 0 || errno != ENOENT;
 }
 
-/* Could it be a request that waits for an answer?  The vault is not trusted. */
-static bool is_plausible(struct journal_slot *slot)
+static bool needs_no_answer(const struct fuse_in_header *head)
+{
+	return head->opcode == FUSE_FORGET || head->opcode == FUSE_BATCH_FORGET ||
+	       head->opcode == FUSE_INTERRUPT || head->opcode == FUSE_INIT;
+}
+
+static void answer_error(struct journal *journal, struct journal_slot *slot)
+{
+	struct fuse_out_header reply = { .len = sizeof(reply),
+					 .error = -EIO,
+					 .unique = get_unique(slot) };
+
+	if (write(journal->fd, &reply, sizeof(reply)) < 0 && errno != ENOENT)
+		log_debug("the device does not take an error reply: %m");
+}
+
+/* Does the slot hold a request that waits?  The vault is not trusted: one that
+ * cannot be read is answered with an error, so that nobody waits for ever. */
+static bool still_to_do(struct journal *journal, struct journal_slot *slot)
 {
 	const struct fuse_in_header *head = head_of(slot);
 
-	if (!head->unique || head->unique & 1 || head->len < sizeof(*head) ||
-	    head->len > JOURNAL_BUF_SIZE)
+	if (!head->unique || head->unique & 1 || !still_waits(journal, head->unique))
 		return false;
-	switch (head->opcode) {
-	case FUSE_FORGET: /* no answer is expected */
-	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-	case FUSE_INIT:
-		return false;
+	if (head->len >= sizeof(*head) && head->len <= JOURNAL_BUF_SIZE)
+		return !needs_no_answer(head);
+	log_err("a request in the journal is damaged: its reader gets an error");
+	answer_error(journal, slot);
+	return false;
+}
+
+/* The worker that crashed had one suspect in hand: then no other request is. */
+static bool is_guilty_known(struct journal *journal, uint32_t faulty)
+{
+	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++)
+		if (journal->slots[i].tried == 1 && atomic_load(&journal->slots[i].owner) == faulty)
+			return true;
+	return false;
+}
+
+unsigned int journal_sift(struct journal *journal)
+{
+	uint32_t faulty = atomic_load(&journal->vault->dead_faulty);
+	bool guilty_known = is_guilty_known(journal, faulty);
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
+		struct journal_slot *slot = &journal->slots[i];
+		uint32_t owner = atomic_load(&slot->owner);
+
+		if (!owner && !get_unique(slot))
+			continue;
+		if (!still_to_do(journal, slot)) {
+			set_unique(slot, 0);
+			atomic_store(&slot->owner, 0);
+			continue;
+		}
+		if (owner != JOURNAL_PENDING) {
+			slot->deaths++;
+			slot->faults += owner == faulty && (!guilty_known || slot->tried == 1);
+			atomic_store(&slot->owner, JOURNAL_PENDING);
+		}
+		slot->tried = 0;
+		left++;
 	}
-	return true;
+	return left;
 }
 
 static void replay(struct journal *journal, struct journal_slot *slot,
 		   void (*answer)(void *arg, void *request, size_t len), void *arg)
 {
-	/* from now on it is ours: if it kills us, it alone is to blame */
-	atomic_store(&slot->owner, journal->generation);
-	mine = slot;
-	replaying = true;
-	if (slot->faults >= SUSPECT_FAULTS)
-		log_err("a request of thread %u (opcode %u, node %llu) has killed %u workers: it "
-			"is "
-			"answered without its plugin",
-			head_of(slot)->pid, head_of(slot)->opcode,
-			(unsigned long long)head_of(slot)->nodeid, slot->faults);
-	answer(arg, slot->buf, head_of(slot)->len);
-	replaying = false;
-	mine = NULL;
+	const struct fuse_in_header *head = head_of(slot);
+
+	if (is_suspect(slot))
+		log_err("a request of thread %u (opcode %u, node %llu) was in hand when %u workers "
+			"ended: it is answered without its plugin",
+			head->pid, head->opcode, (unsigned long long)head->nodeid, slot->deaths);
+	if (slot->faults > SUSPECT_FAULTS || slot->deaths > SUSPECT_DEATHS) {
+		answer_error(journal, slot); /* that did not help */
+	} else {
+		mine = slot;
+		replaying = true;
+		answer(arg, slot->buf, head->len);
+		replaying = false;
+		mine = NULL;
+	}
+	set_unique(slot, 0);
+	slot->tried = 0;
+	atomic_store(&slot->owner, 0);
 }
 
-unsigned int journal_recover(struct journal *journal,
-			     void (*answer)(void *arg, void *request, size_t len), void *arg)
+static void replay_class(struct journal *journal, bool suspects,
+			 void (*answer)(void *arg, void *request, size_t len), void *arg)
 {
-	uint32_t dead = atomic_load(&journal->vault->dead);
-	bool faulty = atomic_load(&journal->vault->dead_faulty);
-	unsigned int answered = 0;
-
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
 		struct journal_slot *slot = &journal->slots[i];
+		uint32_t pending = JOURNAL_PENDING;
 
-		if (!is_plausible(slot) || !still_waits(journal, get_unique(slot)))
-			set_unique(slot, 0);
-		else if (faulty && atomic_load(&slot->owner) == dead)
-			slot->faults++;
+		if (atomic_load(&slot->owner) != JOURNAL_PENDING || (slot->faults > 0) != suspects)
+			continue;
+		if (!atomic_compare_exchange_strong(&slot->owner, &pending, journal->generation))
+			continue;
+		slot->tried = suspects;
+		replay(journal, slot, answer, arg);
 	}
-	atomic_store(&journal->vault->dead_faulty, 0); /* counted: not twice */
-	for (int suspects = 0; suspects < 2; suspects++) {
-		for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
-			struct journal_slot *slot = &journal->slots[i];
+}
 
-			if (!get_unique(slot) || (slot->faults > 0) != suspects)
-				continue;
-			replay(journal, slot, answer, arg);
-			claim(journal, slot);
-			answered++;
-		}
+void journal_replay(struct journal *journal, void (*answer)(void *arg, void *request, size_t len),
+		    void *arg)
+{
+	static pthread_mutex_t one_suspect = PTHREAD_MUTEX_INITIALIZER;
+
+	replay_class(journal, false, answer, arg);
+	if (pthread_mutex_trylock(&one_suspect) == 0) {
+		replay_class(journal, true, answer, arg);
+		pthread_mutex_unlock(&one_suspect);
 	}
-	return answered;
 }

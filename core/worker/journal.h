@@ -14,8 +14,14 @@
  * been answered, and has no effect when it still waits (kernel >= 4.20).  What
  * still waits it answers itself, with the requester's own pid, before it serves.
  *
- * A request that was in flight at two deaths by fault is answered without its
- * plugin: `suspect`.
+ * The threads of the successor share these requests out among themselves before
+ * they take new ones, so that one that never ends holds up only its thread.
+ *
+ * Whoever was in hand when a worker crashed is a suspect.  Suspects are answered
+ * one at a time: if a worker crashes then, that one alone is to blame.  A request
+ * that was in flight at two deaths by fault, or at five of any kind, is
+ * answered without its plugin: `suspect`.  If that does not help either, it is
+ * answered with an error.
  */
 #ifndef LXCFSD_JOURNAL_H
 #define LXCFSD_JOURNAL_H
@@ -40,8 +46,9 @@ struct journal {
 int journal_open(struct journal *journal, struct vault_header *vault, uint32_t generation,
 		 bool keep, int fd);
 
-/* Gives this thread slot `index`; its buffer is where the device is to be read to. */
-void *journal_attach(struct journal *journal, unsigned int index);
+/* Gives this thread a free slot; its buffer is where the device is to be read to.
+ * NULL: there is none. */
+void *journal_attach(struct journal *journal);
 
 /* read(2) of the device into this thread's slot.  -1 and errno as read(2). */
 ssize_t journal_read(struct journal *journal, void *buf, size_t len);
@@ -55,9 +62,13 @@ uint64_t journal_unique(void);
 bool journal_is_replay(void);
 bool journal_is_suspect(void);
 
-/* Calls `answer` for every request that a dead generation left waiting; suspects
- * last.  Returns how many. */
-unsigned int journal_recover(struct journal *journal,
-			     void (*answer)(void *arg, void *request, size_t len), void *arg);
+/* Looks through what dead generations left and keeps what still waits; returns how
+ * much.  Once, before the threads start. */
+unsigned int journal_sift(struct journal *journal);
+
+/* Calls `answer` for what waits, suspects last, until nothing is left to take.  By
+ * every thread, before it attaches. */
+void journal_replay(struct journal *journal, void (*answer)(void *arg, void *request, size_t len),
+		    void *arg);
 
 #endif

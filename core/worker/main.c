@@ -163,7 +163,7 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 {
 	const struct settings *settings = &s->config->settings;
 	struct vault_header *vault;
-	unsigned int answered;
+	unsigned int left;
 	int r = vault_map(msg->fds[0], &vault);
 
 	if (r == 0)
@@ -172,9 +172,9 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 		r = fuse_conn_open(s, &vault->conns[0], msg->fds[1], settings->test_journal, ret);
 	if (r < 0)
 		return r;
-	answered = settings->test_journal ? fuse_conn_recover(*ret) : 0;
-	if (answered)
-		log_info("answered %u requests that the worker before had taken", answered);
+	left = settings->test_journal ? fuse_conn_left(*ret) : 0;
+	if (left)
+		log_debug("%u requests that the worker before had taken are answered first", left);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (s->wake_fd < 0)
 		return -errno;
@@ -207,11 +207,13 @@ static void steer(struct server *s, struct fuse_conn *conn)
 				 { .fd = s->wake_fd, .events = POLLIN } };
 
 	for (;;) {
-		bool busy = model_busy(s->model);
 		uint64_t wakes;
+		bool busy;
 		int r;
 
-		atomic_store(&s->sleeping, !busy);
+		/* in this order: who reads in between wakes us, or is seen */
+		atomic_store(&s->sleeping, true);
+		busy = model_busy(s->model);
 		r = poll(fds, 2, busy ? TIDY_MS : -1);
 		if (r < 0)
 			continue;
@@ -315,6 +317,7 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments;
 
+	io_open_standard();
 	if (argc < 2)
 		return usage();
 	if (!strcmp(argv[1], "--render"))

@@ -140,14 +140,32 @@ static int add_path(struct nodes *nodes, const char *path, struct node **ret)
 	return 0;
 }
 
+/* How many there must have been, when the count itself is damaged. */
+static uint32_t leading_sound(struct nodes *nodes)
+{
+	uint32_t id = 1;
+
+	while (id <= NODES_MAX && nodes->registry->nodes[id - 1].parent <= id &&
+	       memchr(nodes->registry->nodes[id - 1].name, '\0',
+		      sizeof(nodes->registry->nodes[0].name)))
+		id++;
+	while (id > 1 && !nodes->registry->nodes[id - 2].type)
+		id--; /* never used */
+	return id - 1;
+}
+
 static int load(struct nodes *nodes)
 {
 	uint32_t count = atomic_load_explicit(&nodes->registry->count, memory_order_acquire);
 	uint32_t damaged = 0;
 	struct node *root;
 
-	if (count > NODES_MAX || (count && !is_sound(nodes, &nodes->registry->nodes[0], NODE_ROOT)))
-		count = 0;
+	if (count > NODES_MAX)
+		count = leading_sound(nodes);
+	if (count && !is_sound(nodes, &nodes->registry->nodes[0], NODE_ROOT)) {
+		damaged++;
+		nodes->registry->nodes[0] = (struct vault_node){ NODE_ROOT, NODE_DIR, "" };
+	}
 	for (uint32_t id = 1; id <= count; id++) {
 		int r = 0;
 
@@ -160,8 +178,7 @@ static int load(struct nodes *nodes)
 	}
 	if (damaged)
 		log_err("%u of %u node ids are damaged: mounts that containers hold of them give "
-			"an "
-			"error, new mounts work",
+			"an error, new mounts work",
 			damaged, count);
 	nodes->count = count;
 	return count ? 0 : add_entry(nodes, NODE_ROOT, NODE_DIR, "", 0, &root);

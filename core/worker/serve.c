@@ -178,9 +178,16 @@ static int find_subject(struct server *s, const struct serve_read *read, struct 
 
 static ssize_t from_snapshot(struct server *s, const struct serve_read *read, uint64_t unique)
 {
-	return grow(&text_buf, read->size) < 0 ? -ENOMEM
-					       : handle_copy(&s->handles, read->fh, read->offset,
-							     text_buf.data, read->size, unique);
+	ssize_t len = handle_length(&s->handles, read->fh);
+	size_t size = read->size;
+
+	if (len < 0)
+		return len;
+	if (size > (size_t)len) /* readers ask for more than there is */
+		size = (size_t)len;
+	return grow(&text_buf, size) < 0 ? -ENOMEM
+					 : handle_copy(&s->handles, read->fh, read->offset,
+						       text_buf.data, size, unique);
 }
 
 /* What is held open now is to be closed some time. */
