@@ -16,7 +16,8 @@
 #include "vault.h"
 
 enum wire_type {
-	WIRE_READY = 1, /* worker: configuration and plugins are good */
+	WIRE_READY = 1, /* worker: configuration and plugins are good; with an fd: the
+			   files that it is made of (0 fds: could not be recorded) */
 	WIRE_FAILED,	/* worker: they are not; payload: lines of text */
 	WIRE_GO,	/* keeper: serve; with fds: vault, then one per connection */
 	WIRE_SERVING,	/* worker: what the one before left is answered, all threads run */

@@ -71,7 +71,9 @@ static void end_reload(struct keeper *k, bool ok, const char *reasons)
 
 void change_start(struct keeper *k, enum purpose purpose)
 {
-	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log);
+	bool again = purpose == FOR_RESPAWN && k->good.set_fd >= 0 && !k->from_disk;
+	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log,
+			      again ? &k->good : NULL);
 
 	k->purpose = purpose;
 	k->respawn_at_ns = 0;
@@ -170,6 +172,12 @@ static void has_started(struct keeper *k)
 static void active_serves(struct keeper *k)
 {
 	process_set_state(&k->active, PROCESS_SERVING);
+	if (!k->active.again) {
+		making_done(&k->good);
+		k->good = k->active.made_of;
+		k->active.made_of = (struct making){ .exe_fd = -1, .set_fd = -1 };
+	}
+	k->from_disk = false;
 	log_set_level((int)k->active.ready.log_level);
 	if (!k->started) {
 		has_started(k);
@@ -200,6 +208,8 @@ void change_hear(struct keeper *k, struct process *p)
 		change_kill(p, NULL); /* dead already, or cannot be steered any more */
 	if (r < 0)
 		return; /* its end is noticed by SIGCHLD */
+	if (msg.type == WIRE_READY && msg.fd_count > 0 && p->made_of.set_fd < 0)
+		p->made_of.set_fd = msg.fds[--msg.fd_count];
 	while (msg.fd_count)
 		close(msg.fds[--msg.fd_count]);
 	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING && !p->ended) {
@@ -240,6 +250,7 @@ static void next_ended(struct keeper *k, const char *how)
 		else
 			log_lines(3, "cannot restart: ", why);
 		if (k->active.state == PROCESS_NONE) {
+			k->from_disk = !k->from_disk; /* one of the two will do */
 			k->failures++;
 			respawn(k);
 		}

@@ -26,6 +26,8 @@ struct keeper {
 	struct mount mount;
 	struct process active;
 	struct process next;
+	struct making good; /* what the last one that served was made of */
+	bool from_disk;	    /* the last one made of that failed: look at the disk again */
 	enum purpose purpose;
 	uint32_t generation; /* last one given */
 	bool started;	     /* has served once: before that a failure ends everything */

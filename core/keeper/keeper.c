@@ -197,6 +197,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 		.mount = { .fuse_fd = -1, .lock_fd = -1 },
 		.active = { .ctl = -1 },
 		.next = { .ctl = -1 },
+		.good = { .exe_fd = -1, .set_fd = -1 },
 	};
 	int r = set_up(&k);
 
@@ -212,5 +213,6 @@ int keeper_run(const struct options *options, struct runtime *rt)
 	mount_drop(&k.mount);
 	end_process(&k.next);
 	end_process(&k.active);
+	making_done(&k.good);
 	return k.exit_status;
 }

@@ -13,13 +13,27 @@
 #include "io.h"
 #include "process.h"
 
-#define CONTROL_FD 3
+/* The child's; our own fds are kept out of their way. */
+#define CONTROL_FD  3
+#define SET_FD	    4
+#define SET_FD_TEXT "4"
+#define FIRST_FD    10
 
-static _Noreturn void become_worker(const struct options *o, int ctl, enum log_target log)
+/* Lets the child have `fd` as `number`. */
+static void hand_over(int fd, int number)
+{
+	if (fd == number)
+		fcntl(fd, F_SETFD, 0);
+	else
+		dup2(fd, number);
+}
+
+static _Noreturn void become_worker(const struct options *o, int ctl, enum log_target log,
+				    int exe_fd, int set_fd)
 {
 	static const char *const targets[] = { "stderr", "journal", "syslog" };
 	static const int steered[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
-	const char *argv[12 + 2 * OVERRIDES_MAX];
+	const char *argv[16 + 2 * OVERRIDES_MAX];
 	unsigned int n = 0;
 	sigset_t none;
 
@@ -32,6 +46,10 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 	for (unsigned int i = 0; i < o->override_count; i++) {
 		argv[n++] = "--set";
 		argv[n++] = o->overrides[i];
+	}
+	if (set_fd >= 0) {
+		argv[n++] = "--goodset";
+		argv[n++] = SET_FD_TEXT;
 	}
 	argv[n] = NULL;
 	/* meant for us, sent to all of that name: they must not end it before it
@@ -46,11 +64,13 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 		for (int fd = 0; null >= 0 && fd < 3; fd++)
 			dup2(null, fd);
 	}
-	if (ctl == CONTROL_FD)
-		fcntl(ctl, F_SETFD, 0);
+	hand_over(ctl, CONTROL_FD);
+	if (set_fd >= 0)
+		hand_over(set_fd, SET_FD);
+	if (exe_fd >= 0)
+		execveat(exe_fd, "", (char *const *)argv, environ, AT_EMPTY_PATH);
 	else
-		dup2(ctl, CONTROL_FD);
-	execv(o->worker, (char *const *)argv);
+		execv(o->worker, (char *const *)argv);
 	/* the keeper learns it as it learns any other reason */
 	{
 		char text[4200];
@@ -62,27 +82,68 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 	_exit(127);
 }
 
-int process_start(struct process *p, const struct options *options, uint32_t generation,
-		  enum log_target log)
+/* Above the numbers that the child has use for. */
+static int raise_fd(int fd)
 {
-	int pair[2];
-	pid_t pid;
+	int raised = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD), saved = errno;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (fd >= 0)
+		close(fd);
+	errno = saved;
+	return raised;
+}
+
+static int make_sockets(int ret[2])
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
 		return -errno;
-	pid = fork();
-	if (pid == 0)
-		become_worker(options, pair[1], log);
-	close(pair[1]);
-	if (pid < 0) {
-		int r = -errno;
+	ret[0] = raise_fd(ret[0]);
+	ret[1] = raise_fd(ret[1]);
+	return ret[0] < 0 || ret[1] < 0 ? -errno : 0;
+}
 
-		close(pair[0]);
+int process_start(struct process *p, const struct options *options, uint32_t generation,
+		  enum log_target log, const struct making *made_of)
+{
+	int pair[2] = { -1, -1 }, exe_fd, r = make_sockets(pair);
+	pid_t pid = -1;
+
+	if (made_of)
+		exe_fd = fcntl(made_of->exe_fd, F_DUPFD_CLOEXEC, FIRST_FD);
+	else /* when it is not there, the child says so */
+		exe_fd = raise_fd(open(options->worker, O_PATH | O_CLOEXEC));
+	if (r == 0) {
+		pid = fork();
+		if (pid < 0)
+			r = -errno;
+	}
+	if (pid == 0)
+		become_worker(options, pair[1], log, exe_fd, made_of ? made_of->set_fd : -1);
+	if (pair[1] >= 0)
+		close(pair[1]);
+	if (r < 0) {
+		if (pair[0] >= 0)
+			close(pair[0]);
+		if (exe_fd >= 0)
+			close(exe_fd);
 		return r;
 	}
-	*p = (struct process){ .pid = pid, .ctl = pair[0], .generation = generation };
+	*p = (struct process){ .pid = pid,
+			       .ctl = pair[0],
+			       .generation = generation,
+			       .again = made_of,
+			       .made_of = { .exe_fd = exe_fd, .set_fd = -1 } };
 	process_set_state(p, PROCESS_LOADING);
 	return 0;
+}
+
+void making_done(struct making *making)
+{
+	if (making->exe_fd >= 0)
+		close(making->exe_fd);
+	if (making->set_fd >= 0)
+		close(making->set_fd);
+	*making = (struct making){ .exe_fd = -1, .set_fd = -1 };
 }
 
 void process_set_state(struct process *p, enum process_state state)
@@ -93,8 +154,10 @@ void process_set_state(struct process *p, enum process_state state)
 
 void process_done(struct process *p)
 {
-	if (p->state != PROCESS_NONE)
+	if (p->state != PROCESS_NONE) {
 		close(p->ctl);
+		making_done(&p->made_of);
+	}
 	free(p->failure);
 	*p = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
 }

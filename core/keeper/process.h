@@ -20,6 +20,12 @@ enum process_state {
 	PROCESS_DRAINING, /* was told to finish */
 };
 
+/* What a worker can be made of again: -1, not known. */
+struct making {
+	int exe_fd; /* its program */
+	int set_fd; /* configuration and modules, see goodset.h of the worker */
+};
+
 struct process {
 	enum process_state state;
 	pid_t pid;
@@ -29,10 +35,15 @@ struct process {
 	bool ended;		 /* reaped or being killed: what it says comes too late */
 	struct wire_ready ready; /* from PROCESS_READY on */
 	char *failure;		 /* why it cannot serve, lines of text; NULL */
+	bool again;		 /* made of what the one before was made of */
+	struct making made_of;
 };
 
+/* A worker that is made of `made_of`, or, with NULL, of what is on disk now. */
 int process_start(struct process *p, const struct options *options, uint32_t generation,
-		  enum log_target log);
+		  enum log_target log, const struct making *made_of);
+/* Closes what is held. */
+void making_done(struct making *making);
 void process_set_state(struct process *p, enum process_state state);
 /* After it has been reaped: closes and forgets. */
 void process_done(struct process *p);

@@ -18,6 +18,7 @@
 #include <ini.h>
 
 #include "config_private.h"
+#include "goodset.h"
 #include "io.h"
 #include "text.h"
 
@@ -295,7 +296,10 @@ static int read_one(struct raw_config *raw, const char *path, struct problems *p
 	size_t len;
 	int r;
 
-	r = io_read_alloc(AT_FDCWD, path, FILE_BYTES_MAX, &text, &len);
+	if (goodset_is_restored())
+		r = goodset_read(path, &text, &len);
+	else
+		r = io_read_alloc(AT_FDCWD, path, FILE_BYTES_MAX, &text, &len);
 	if (r == -ENOMEM)
 		return r;
 	if (r == -EFBIG)
@@ -305,6 +309,7 @@ static int read_one(struct raw_config *raw, const char *path, struct problems *p
 		problem_add(problems, path, 0, "cannot be read: %s", strerror(-r));
 	if (r < 0)
 		return 0;
+	goodset_record(path, text, len);
 	more = reallocarray(raw->files, raw->file_count + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -325,6 +330,20 @@ static int is_ini(const struct dirent *entry)
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* What stood in the directory when the set was recorded, in the same order. */
+static int read_recorded(struct raw_config *raw, const char *dir, struct problems *problems)
+{
+	size_t len = strlen(dir), cursor = 0;
+	const char *path;
+	int r = 0;
+
+	while (r == 0 && (path = goodset_next(&cursor)))
+		if (strncmp(path, dir, len) == 0 && path[len] == '/' &&
+		    fnmatch("*.ini", path + len + 1, FNM_PERIOD | FNM_PATHNAME) == 0)
+			r = read_one(raw, path, problems);
+	return r;
 }
 
 static int read_directory(struct raw_config *raw, const char *dir, struct problems *problems)
@@ -369,7 +388,8 @@ int raw_read(const char *path, struct problems *problems, struct raw_config *raw
 		dir = NULL;
 		return -ENOMEM;
 	}
-	return read_directory(raw, dir, problems);
+	return goodset_is_restored() ? read_recorded(raw, dir, problems)
+				     : read_directory(raw, dir, problems);
 }
 
 void config_keys_free(struct config_key *keys, size_t count)

@@ -15,17 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "config.h"
 #include "fuse.h"
+#include "goodset.h"
 #include "io.h"
 #include "log.h"
 #include "model.h"
 #include "plugin.h"
 #include "render.h"
 #include "serve.h"
+#include "text.h"
 #include "wire.h"
 
 #define CONTROL_FD 3
@@ -34,6 +37,7 @@
 
 struct arguments {
 	const char *config;
+	const char *goodset; /* number of an fd; NULL: from the disk */
 	enum log_target log;
 	struct config_override overrides[SET_MAX];
 	size_t override_count;
@@ -50,6 +54,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 			return -EINVAL;
 		if (!strcmp(argv[i], "--config")) {
 			a.config = value;
+		} else if (!strcmp(argv[i], "--goodset")) {
+			a.goodset = value;
 		} else if (!strcmp(argv[i], "--log")) {
 			a.log = !strcmp(value, "syslog")    ? LOG_TO_SYSLOG
 				: !strcmp(value, "journal") ? LOG_TO_JOURNAL
@@ -72,13 +78,31 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 	return 0;
 }
 
+/* After a crash: made of what the one before was made of. */
+static int take_goodset(const char *number, struct problems *problems)
+{
+	uint64_t fd;
+	int r = parse_u64(text_of(number), &fd);
+
+	if (r == 0)
+		r = fd <= INT32_MAX ? goodset_restore((int)fd) : -EBADF;
+	if (r < 0)
+		problem_add(problems, NULL, 0, "cannot take the last good configuration: %s",
+			    strerror(-r));
+	else
+		close((int)fd); /* it is mapped */
+	return r;
+}
+
 /* Everything that can go wrong with files goes wrong here. */
 static int load(const struct arguments *a, struct server *s, struct problems *problems)
 {
 	struct lxcfsd_services services = { .size = sizeof(services) };
-	int r = config_load_partly(a->config, a->overrides, a->override_count, problems,
-				   &s->config);
+	int r = a->goodset ? take_goodset(a->goodset, problems) : 0;
 
+	if (r == 0)
+		r = config_load_partly(a->config, a->overrides, a->override_count, problems,
+				       &s->config);
 	if (r < 0)
 		return r;
 	log_set_level((int)s->config->settings.log_level);
@@ -125,6 +149,7 @@ static void ignore_signals(void)
 
 static void tell_ready(const struct server *s)
 {
+	int set_fd = goodset_seal();
 	static struct wire_ready ready;
 	const struct settings *settings = &s->config->settings;
 
@@ -134,8 +159,10 @@ static void tell_ready(const struct server *s)
 	for (size_t i = 0; i < s->plugins.count; i++)
 		ready.plugins += s->plugins.list[i].section->enabled;
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
-	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), NULL, 0) < 0)
+	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
+	if (set_fd >= 0)
+		close(set_fd);
 }
 
 /* Waits for the keeper's word. */
@@ -318,6 +345,7 @@ int main(int argc, char **argv)
 	struct arguments arguments;
 
 	io_open_standard();
+	prctl(PR_SET_NAME, "lxcfsd-worker"); /* executed by descriptor it would be a number */
 	if (argc < 2)
 		return usage();
 	if (!strcmp(argv[1], "--render"))

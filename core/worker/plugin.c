@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "goodset.h"
 #include "io.h"
 #include "plugin_private.h"
 
@@ -203,9 +204,16 @@ int module_load(const char *path, const struct lxcfsd_plugin **ret, struct reaso
 	size_t len = 0;
 	int r;
 
-	r = read_file(path, &bytes, &len, reason);
+	if (goodset_is_restored()) {
+		r = goodset_read(path, &bytes, &len);
+		if (r < 0)
+			refuse(reason, r, "%s", strerror(-r));
+	} else {
+		r = read_file(path, &bytes, &len, reason);
+	}
 	if (r < 0)
 		return r;
+	goodset_record(path, bytes, len);
 	r = elf_check(bytes, len, reason);
 	if (r < 0)
 		return r;

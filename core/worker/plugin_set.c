@@ -8,6 +8,7 @@
 
 #include "plugin_private.h"
 #include "config_private.h"
+#include "goodset.h"
 #include "io.h"
 #include "log.h"
 
@@ -170,27 +171,48 @@ static void check_paths(const struct plugins *plugins, struct problems *problems
 					   &plugins->list[a].files[i], problems);
 }
 
+#define DIR_ENTRY "plugin_dir" /* of the set of files; no path of a file is like this */
+
+/* The directory of modules: given, else of the settings, else the default one. */
+static int find_dir(const struct config *config, const char *given, char **ret)
+{
+	char buf[4096];
+	size_t len;
+	int r;
+
+	if (goodset_is_restored()) /* it may be gone from the disk: the files are not */
+		return goodset_read(DIR_ENTRY, ret, &len);
+	if (!given)
+		given = config->settings.plugin_dir;
+	if (!given) {
+		r = plugins_default_dir(buf, sizeof(buf));
+		if (r < 0)
+			return r;
+		given = buf;
+	}
+	*ret = strdup(given);
+	if (!*ret)
+		return -ENOMEM;
+	goodset_record(DIR_ENTRY, *ret, strlen(*ret));
+	return 0;
+}
+
 int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
 		 struct plugins *ret)
 {
 	struct plugins plugins = { .count = 0 };
 	size_t before = problems->count;
-	char dir[4096];
-	int r = 0;
+	_free_ char *dir = NULL;
+	int r;
 
-	if (!plugin_dir)
-		plugin_dir = config->settings.plugin_dir;
-	if (!plugin_dir) {
-		r = plugins_default_dir(dir, sizeof(dir));
-		if (r < 0)
-			return r;
-		plugin_dir = dir;
-	}
+	r = find_dir(config, plugin_dir, &dir);
+	if (r < 0)
+		return r;
 	plugins.list = calloc(config->plugin_count + 1, sizeof(*plugins.list));
 	if (!plugins.list)
 		return -ENOMEM;
 	for (size_t i = 0; r == 0 && i < config->plugin_count; i++)
-		r = load_one(&plugins, config, i, plugin_dir, problems);
+		r = load_one(&plugins, config, i, dir, problems);
 	if (r == 0)
 		check_paths(&plugins, problems);
 	if (r == 0 && problems->count > before)
