@@ -170,19 +170,33 @@ static bool still_to_do(struct journal *journal, struct journal_slot *slot)
 	return false;
 }
 
-/* The worker that crashed had one suspect in hand: then no other request is. */
-static bool is_guilty_known(struct journal *journal, uint32_t faulty)
+/* One that was in hand at a crash, or at two deaths of any kind. */
+static bool is_suspicious(const struct journal_slot *slot)
+{
+	return slot->faults > 0 || slot->deaths >= 2;
+}
+
+/* The worker that ended had one suspect in hand: then no other request is to blame. */
+static bool is_guilty_known(struct journal *journal)
 {
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++)
-		if (journal->slots[i].tried == 1 && atomic_load(&journal->slots[i].owner) == faulty)
+		if (journal->slots[i].tried == 1 && get_unique(&journal->slots[i]))
 			return true;
 	return false;
+}
+
+static void count_death(struct journal_slot *slot, bool fault)
+{
+	slot->faults += fault;
+	/* by chance this happens twice; then it counts only when it is alone */
+	if (slot->deaths < 2 || slot->tried == 1)
+		slot->deaths++;
 }
 
 unsigned int journal_sift(struct journal *journal)
 {
 	uint32_t faulty = atomic_load(&journal->vault->dead_faulty);
-	bool guilty_known = is_guilty_known(journal, faulty);
+	bool guilty_known = is_guilty_known(journal);
 	unsigned int left = 0;
 
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
@@ -196,11 +210,9 @@ unsigned int journal_sift(struct journal *journal)
 			atomic_store(&slot->owner, 0);
 			continue;
 		}
-		if (owner != JOURNAL_PENDING) {
-			slot->deaths++;
-			slot->faults += owner == faulty && (!guilty_known || slot->tried == 1);
-			atomic_store(&slot->owner, JOURNAL_PENDING);
-		}
+		if (owner != JOURNAL_PENDING && (!guilty_known || slot->tried == 1))
+			count_death(slot, owner == faulty);
+		atomic_store(&slot->owner, JOURNAL_PENDING);
 		slot->tried = 0;
 		left++;
 	}
@@ -237,7 +249,7 @@ static void replay_class(struct journal *journal, bool suspects,
 		struct journal_slot *slot = &journal->slots[i];
 		uint32_t pending = JOURNAL_PENDING;
 
-		if (atomic_load(&slot->owner) != JOURNAL_PENDING || (slot->faults > 0) != suspects)
+		if (atomic_load(&slot->owner) != JOURNAL_PENDING || is_suspicious(slot) != suspects)
 			continue;
 		if (!atomic_compare_exchange_strong(&slot->owner, &pending, journal->generation))
 			continue;

@@ -17,10 +17,10 @@
  * The threads of the successor share these requests out among themselves before
  * they take new ones, so that one that never ends holds up only its thread.
  *
- * Whoever was in hand when a worker crashed is a suspect.  Suspects are answered
- * one at a time: if a worker crashes then, that one alone is to blame.  A request
- * that was in flight at two deaths by fault, or at five of any kind, is
- * answered without its plugin: `suspect`.  If that does not help either, it is
+ * Whoever was in hand when a worker crashed, or when two ended, is a suspect.
+ * Suspects are answered one at a time: if a worker ends then, that one alone is to
+ * blame.  A request that was in flight at two deaths by fault, or at five of any
+ * kind, is answered without its plugin.  If that does not help either, it is
  * answered with an error.
  */
 #ifndef LXCFSD_JOURNAL_H
