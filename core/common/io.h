@@ -3,6 +3,7 @@
 #ifndef LXCFSD_IO_H
 #define LXCFSD_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -40,5 +41,12 @@ void io_open_standard(void);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t io_now_ns(void);
+
+/* Must a cached value be read again for somebody who came at `arrived_ns`?  Not
+ * when reading began after that: who waited for a slow read takes its result. */
+static inline bool io_is_stale(uint64_t read_ns, uint64_t arrived_ns, uint64_t max_age_ns)
+{
+	return read_ns == 0 || (read_ns < arrived_ns && io_now_ns() - read_ns >= max_age_ns);
+}
 
 #endif

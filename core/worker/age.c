@@ -60,6 +60,11 @@ static void look_at_procs(struct search *search, int dirfd)
 
 	/* the beginning will do: lower numbers are mostly older */
 	n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf), 0);
+	if (n < 0 && fd >= 0 && errno == EOPNOTSUPP) { /* a threaded cgroup */
+		_close_ int threads = path_open(dirfd, "cgroup.threads", O_RDONLY, PATH_NO_LINKS);
+
+		n = threads < 0 ? -1 : pread(threads, buf, sizeof(buf), 0);
+	}
 	end = n > 0 ? memrchr(buf, '\n', (size_t)n) : NULL;
 	if (end)
 		look_at_pids(search, (struct lxcfsd_text){ buf, (size_t)(end - buf) });

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cgroup.h"
 #include "io.h"
@@ -17,10 +18,12 @@
 #define TEXT_MAX 65536
 /* One number or two; what is longer is nothing we know. */
 #define NUMBER_MAX 128
+#define CHECK_NS   1000000000u
 
 struct cg_file {
-	struct held held; /* its lock guards all below */
-	uint64_t read_ns; /* 0: never */
+	struct held held;    /* its lock guards all below */
+	uint64_t read_ns;    /* when reading began; 0: never */
+	uint64_t checked_ns; /* when it was seen to be where it belongs */
 	int error;
 	uint64_t value;
 	struct lent *text;
@@ -209,6 +212,26 @@ static int read_attr(struct cg_file *file, enum cg_attr attr)
 	return cg_attrs[attr].parse((struct lxcfsd_text){ buf, (size_t)n }, &file->value);
 }
 
+/* A cgroup of v1 can be renamed, and another one made in its place: what is held
+ * open goes with the first.  Looked at once a second. */
+static bool is_moved(const struct cgroup *cgroup, enum cg_attr attr, struct cg_file *file)
+{
+	struct stat held, now;
+	int fd;
+	bool moved;
+
+	if (cgroup->hierarchy->v2 || file->read_ns - file->checked_ns < CHECK_NS)
+		return false;
+	file->checked_ns = file->read_ns;
+	fd = open_attr(cgroup, attr);
+	if (fd < 0)
+		return true;
+	moved = fstat(fd, &now) < 0 || fstat(file->held.fd, &held) < 0 ||
+		now.st_ino != held.st_ino || now.st_dev != held.st_dev;
+	close(fd);
+	return moved;
+}
+
 static void refresh(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
 		    struct cg_file *file)
 {
@@ -216,6 +239,8 @@ static void refresh(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr
 	int r = -EBADF;
 
 	file->read_ns = io_now_ns();
+	if (held->fd >= 0 && is_moved(cgroup, attr, file))
+		held_close(cgroups->fds, held);
 	if (held->fd >= 0) {
 		r = read_attr(file, attr);
 		if (r < 0)
@@ -237,11 +262,12 @@ static int lock_fresh(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_at
 		      struct cg_file **ret)
 {
 	struct cg_file *file = get_file(cgroup, attr);
+	uint64_t arrived = io_now_ns();
 
 	if (!file)
 		return -ENOMEM;
 	pthread_mutex_lock(&file->held.lock);
-	if (file->read_ns == 0 || io_now_ns() - file->read_ns >= cgroups->cache_ns)
+	if (io_is_stale(file->read_ns, arrived, cgroups->cache_ns))
 		refresh(cgroups, cgroup, attr, file);
 	if (file->error < 0) {
 		int r = file->error;

@@ -149,7 +149,7 @@ static int read_cpus(struct model *model, const struct subject *subject, struct 
 
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret)
 {
-	uint64_t cache_ns = model->cgroups.cache_ns;
+	uint64_t arrived = io_now_ns();
 	int r;
 
 	if (!subject) {
@@ -161,7 +161,7 @@ int subject_cpus(struct model *model, struct subject *subject, struct lent **ret
 		return r;
 	}
 	pthread_mutex_lock(&subject->cpus_lock);
-	if (subject->cpus_ns == 0 || io_now_ns() - subject->cpus_ns >= cache_ns) {
+	if (io_is_stale(subject->cpus_ns, arrived, model->cgroups.cache_ns)) {
 		subject->cpus_ns = io_now_ns();
 		subject->cpus_error = read_cpus(model, subject, &subject->cpus);
 	}

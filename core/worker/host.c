@@ -120,6 +120,7 @@ int host_read(struct host *host, const char *path, struct lent **ret)
 {
 	struct host_file *file;
 	const char *rest;
+	uint64_t arrived;
 	int dirfd, r;
 
 	r = split(host, path, &dirfd, &rest);
@@ -128,8 +129,9 @@ int host_read(struct host *host, const char *path, struct lent **ret)
 	file = find_file(host, path);
 	if (!file)
 		return -ENOMEM;
+	arrived = io_now_ns();
 	pthread_mutex_lock(&file->held.lock);
-	if (file->read_ns == 0 || io_now_ns() - file->read_ns >= host->cache_ns)
+	if (io_is_stale(file->read_ns, arrived, host->cache_ns))
 		refresh(host, file);
 	r = file->error;
 	if (r == 0)

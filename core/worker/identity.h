@@ -20,6 +20,15 @@
 #include "proc.h"
 #include "roots.h"
 
+/* What looking at every process came to, for a second. */
+#define SCANNED_MAX 256
+struct scanned {
+	uint64_t inode;
+	uint64_t until_ns;
+	int error;
+	pid_t init;
+};
+
 struct identity {
 	const struct roots *roots;
 	struct fds *fds;
@@ -27,6 +36,7 @@ struct identity {
 	uint64_t host_pidns; /* inode; 0: not known */
 	struct cache inits;
 	pthread_mutex_t scan_lock;
+	struct scanned scanned[SCANNED_MAX]; /* under scan_lock */
 };
 
 /* `method`: enum identity_method.  -ENOTSUP: asked for what this kernel lacks. */

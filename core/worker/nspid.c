@@ -2,14 +2,16 @@
 /*
  * nspid.c - the init of a pid namespace before NS_GET_TGID_FROM_PIDNS.
  *
- * The ancestors of a process are looked at as long as they are in its namespace:
+ * The ancestors of a process are followed as long as they are in its namespace:
  * the last of them is init.  A process that came in from outside (nsenter, or
  * `exec` of a container engine) has its parent outside; then every process is
- * looked at.  That is slow, so one does it at a time; the answer is cached.
+ * looked at.  That is slow and a tenant can provoke it, so one does it at a time,
+ * within a time limit, and the outcome is remembered, a failure too.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "identity.h"
@@ -17,80 +19,103 @@
 #include "text.h"
 
 /* Nobody nests this deep; a longer chain is a loop (pids given out again). */
-#define STEPS_MAX 256
+#define STEPS_MAX   256
+#define LIMIT_MS    50
+#define REMEMBER_MS 1000
+#define MS	    1000000u
 
-/* Is `pid` a process of that namespace, with the number 1 in it? */
-static int is_init(struct identity *identity, pid_t pid, uint64_t inode,
-		   struct proc_status *ret_status)
-{
-	int proc_fd = identity->roots->proc_fd, r;
-	uint64_t own;
-
-	r = proc_pidns(proc_fd, pid, &own);
-	if (r < 0)
-		return r;
-	if (own != inode)
-		return -EXDEV;
-	r = proc_status(proc_fd, pid, ret_status);
-	return r < 0 ? r : ret_status->innermost == 1;
-}
-
-static int climb(struct identity *identity, pid_t tid, uint64_t inode, pid_t *ret)
+/* In the innermost namespace it has the number 1. */
+static bool is_init(struct identity *identity, pid_t pid, pid_t *ret_tgid)
 {
 	struct proc_status status;
-	pid_t pid = tid;
-	int r;
 
-	for (int i = 0; i < STEPS_MAX && pid > 0; i++) {
-		r = is_init(identity, pid, inode, &status);
+	if (proc_status(identity->roots->proc_fd, pid, &status) < 0 || status.innermost != 1)
+		return false;
+	*ret_tgid = status.tgid;
+	return true;
+}
+
+static bool is_in(struct identity *identity, pid_t pid, uint64_t inode)
+{
+	uint64_t own;
+
+	return proc_pidns(identity->roots->proc_fd, pid, &own) == 0 && own == inode;
+}
+
+static int climb(struct identity *identity, pid_t tid, uint64_t inode, uint64_t end_ns, pid_t *ret)
+{
+	pid_t pid = tid, parent;
+
+	if (!is_in(identity, tid, inode))
+		return -ESRCH;
+	for (int i = 0; i < STEPS_MAX && io_now_ns() < end_ns; i++) {
+		int r = proc_parent(identity->roots->proc_fd, pid, &parent);
+
 		if (r < 0)
 			return r;
-		if (r > 0) {
-			*ret = status.tgid;
-			return 0;
-		}
-		pid = status.ppid;
+		if (parent == 0 || !is_in(identity, parent, inode))
+			return is_init(identity, pid, ret) ? 0 : -ESRCH;
+		pid = parent;
 	}
 	return -ESRCH;
 }
 
-static int scan(struct identity *identity, uint64_t inode, pid_t *ret)
+static int scan(struct identity *identity, uint64_t inode, uint64_t end_ns, pid_t *ret)
 {
 	int fd = openat(identity->roots->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct proc_status status;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *entry;
 	int r = -ESRCH;
 	uint64_t pid;
-	DIR *dir;
 
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
 	if (!dir) {
-		close(fd);
+		io_closep(&fd);
 		return -ENOMEM;
 	}
-	while ((entry = readdir(dir))) {
+	while (r == -ESRCH && (entry = readdir(dir))) {
 		if (parse_u64(text_of(entry->d_name), &pid) < 0 || pid > INT32_MAX)
 			continue;
-		if (is_init(identity, (pid_t)pid, inode, &status) > 0) {
-			*ret = status.tgid;
+		if (is_in(identity, (pid_t)pid, inode) && is_init(identity, (pid_t)pid, ret))
 			r = 0;
-			break;
-		}
+		else if (io_now_ns() > end_ns)
+			r = -ETIMEDOUT;
 	}
 	closedir(dir);
 	return r;
 }
 
+/* Under the lock, so that who waited for another's scan has its result. */
+static int scan_once(struct identity *identity, uint64_t inode, pid_t *ret)
+{
+	struct scanned *last = &identity->scanned[inode % SCANNED_MAX];
+	uint64_t now = io_now_ns();
+
+	if (last->inode != inode || now >= last->until_ns) {
+		*last = (struct scanned){ .inode = inode };
+		last->error = scan(identity, inode, now + LIMIT_MS * MS, &last->init);
+		last->until_ns = io_now_ns() + REMEMBER_MS * MS;
+	}
+	if (last->error == 0)
+		*ret = last->init;
+	return last->error;
+}
+
 int nspid_find(struct identity *identity, pid_t tid, uint64_t inode, pid_t *ret)
 {
-	int r = climb(identity, tid, inode, ret);
+	struct timespec until;
+	int r = climb(identity, tid, inode, io_now_ns() + LIMIT_MS * MS, ret);
 
 	if (r == 0)
 		return 0;
-	pthread_mutex_lock(&identity->scan_lock);
-	r = scan(identity, inode, ret);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LIMIT_MS * MS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	if (pthread_mutex_timedlock(&identity->scan_lock, &until) != 0)
+		return -ETIMEDOUT;
+	r = scan_once(identity, inode, ret);
 	pthread_mutex_unlock(&identity->scan_lock);
 	return r;
 }

@@ -66,6 +66,24 @@ struct lxcfsd_text path_parent(struct lxcfsd_text path)
 	return path;
 }
 
+struct lxcfsd_text path_cut(struct lxcfsd_text path, unsigned int components, size_t bytes)
+{
+	size_t end = path.len;
+
+	for (size_t i = 1; i <= path.len; i++) {
+		if (i < path.len && path.data[i] != '/')
+			continue;
+		if (i > bytes || components-- == 0)
+			break;
+		end = i;
+		if (i == path.len)
+			return path;
+	}
+	/* not even one component fits: the root */
+	path.len = end == path.len ? 1 : end;
+	return path;
+}
+
 int path_open(int dirfd, const char *path, int flags, enum path_links links)
 {
 	static atomic_bool lacking;

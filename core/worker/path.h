@@ -23,6 +23,10 @@ struct lxcfsd_text path_last(struct lxcfsd_text path);
 /* Without the last component; "/" stays. */
 struct lxcfsd_text path_parent(struct lxcfsd_text path);
 
+/* At most `components` components and `bytes` bytes from the front; never a part of
+ * a component. */
+struct lxcfsd_text path_cut(struct lxcfsd_text path, unsigned int components, size_t bytes);
+
 enum path_links { PATH_NO_LINKS, PATH_LINKS };
 
 /* openat() that never leaves `dirfd`, nor follows a link unless told so.  Where

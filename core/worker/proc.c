@@ -118,28 +118,56 @@ int proc_status(int proc_fd, pid_t pid, struct proc_status *ret)
 	return 0;
 }
 
-int proc_start(int proc_fd, pid_t pid, uint64_t *ret)
+/* The fields of /proc/PID/stat behind the name: *ret_rest begins with the third. */
+static int stat_fields(int proc_fd, pid_t pid, char *buf, size_t size, struct lxcfsd_text *ret_rest)
 {
 	_close_ int fd = proc_open(proc_fd, pid, "stat");
-	struct lxcfsd_text rest, word;
-	char buf[2048];
 	const char *end;
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	n = io_pread_all(fd, buf, sizeof(buf));
+	n = io_pread_all(fd, buf, size);
 	if (n < 0)
 		return (int)n;
 	/* the name is in parentheses and may hold any byte */
 	end = memrchr(buf, ')', (size_t)n);
 	if (!end)
 		return -EINVAL;
-	rest = (struct lxcfsd_text){ end + 1, (size_t)(buf + n - (end + 1)) };
-	for (int field = 3; field <= 22; field++)
+	*ret_rest = (struct lxcfsd_text){ end + 1, (size_t)(buf + n - (end + 1)) };
+	return 0;
+}
+
+static int stat_field(int proc_fd, pid_t pid, int number, uint64_t *ret)
+{
+	struct lxcfsd_text rest, word;
+	char buf[2048];
+	int r = stat_fields(proc_fd, pid, buf, sizeof(buf), &rest);
+
+	if (r < 0)
+		return r;
+	for (int field = 3; field <= number; field++)
 		if (!text_word(&rest, &word))
 			return -EINVAL;
 	return parse_u64(word, ret);
+}
+
+int proc_start(int proc_fd, pid_t pid, uint64_t *ret)
+{
+	return stat_field(proc_fd, pid, 22, ret);
+}
+
+int proc_parent(int proc_fd, pid_t pid, pid_t *ret)
+{
+	uint64_t ppid;
+	int r = stat_field(proc_fd, pid, 4, &ppid);
+
+	if (r < 0)
+		return r;
+	if (ppid > INT32_MAX)
+		return -EINVAL;
+	*ret = (pid_t)ppid;
+	return 0;
 }
 
 static int parse_signed(struct lxcfsd_text text, int64_t *ret)

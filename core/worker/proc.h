@@ -29,6 +29,9 @@ int proc_open(int proc_fd, pid_t pid, const char *name);
 /* The inode of its pid namespace, never 0. */
 int proc_pidns(int proc_fd, pid_t pid, uint64_t *ret);
 int proc_status(int proc_fd, pid_t pid, struct proc_status *ret);
+/* Its parent here, 0: none.  (status says it too, but that can be long: a process
+ * may be in 65536 groups.) */
+int proc_parent(int proc_fd, pid_t pid, pid_t *ret);
 /* Field 22 of its stat: clock ticks since boot. */
 int proc_start(int proc_fd, pid_t pid, uint64_t *ret);
 /* Its time namespace's offset of the boot time; 0 where there are none. */

@@ -17,6 +17,11 @@
 
 static const char deleted[] = " (deleted)";
 
+/* A tenant may nest as deep as it likes, and each level is looked at: what lies
+ * deeper gets the view of this level.  Its ancestors' limits hold all the same. */
+#define DEPTH_MAX      64
+#define PATH_BYTES_CUT 2048
+
 static bool exists(const struct hierarchy *h, struct lxcfsd_text path)
 {
 	int fd = hierarchy_open(h, path);
@@ -58,7 +63,7 @@ static void parse_cgroups(const struct layout *layout, struct lxcfsd_text text,
 			continue;
 		line = cut_deleted(h, line);
 		if (path_is_clean(line))
-			paths[h->index] = line;
+			paths[h->index] = path_cut(line, DEPTH_MAX, PATH_BYTES_CUT);
 	}
 }
 
@@ -157,13 +162,17 @@ static int resolve_in_container(struct model *model, pid_t tid, uint64_t pidns,
 	struct init_process init;
 	int r;
 
+	/* a path that is too long for the kernel to say is no way out: init's holds */
 	r = read_own(model, tid, &own);
-	if (r < 0)
+	if (r == -ENAMETOOLONG)
+		own = (struct small_file){ .big = NULL };
+	else if (r < 0)
 		return r;
-	r = identity_find(&model->identity, tid, pidns, &init);
-	if (r < 0) {
-		small_file_done(&own);
-		return r;
+	/* without an init to be found the reader's own cgroup decides */
+	if (identity_find(&model->identity, tid, pidns, &init) < 0) {
+		if (r < 0)
+			return r;
+		init = (struct init_process){ .pid = 0 };
 	}
 	parse_cgroups(&model->layout, own.text, own_paths);
 	parse_cgroups(&model->layout, init.cgroups.text, init_paths);

@@ -210,6 +210,26 @@ static void test_removed(void)
 	stop();
 }
 
+/* v1: another cgroup in the place of one that was renamed while it was read. */
+static void test_renamed(void)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	fixture_v1();
+	fixture_file(CG "/memory/a/memory.limit_in_bytes", "100\n");
+	start();
+	CHECK_U64(limit("/a", LXCFSD_MEM_MAX), 100);
+	snprintf(from, sizeof(from), "%.4000s" CG "/memory/a", fixture_root);
+	snprintf(to, sizeof(to), "%.4000s" CG "/memory/b", fixture_root);
+	CHECK(rename(from, to) == 0);
+	fixture_file(CG "/memory/a/memory.limit_in_bytes", "200\n");
+	for (int i = 0; i < 100 && limit("/a", LXCFSD_MEM_MAX) != 200; i++)
+		usleep(50000);
+	CHECK_U64(limit("/a", LXCFSD_MEM_MAX), 200);
+	CHECK_U64(limit("/b", LXCFSD_MEM_MAX), 100);
+	stop();
+}
+
 static void test_garbage(void)
 {
 	static const char *const bad[] = {
@@ -422,6 +442,7 @@ int main(void)
 	test_deep();
 	test_missing();
 	test_removed();
+	test_renamed();
 	test_garbage();
 	test_names();
 	test_stat();

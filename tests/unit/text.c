@@ -108,6 +108,13 @@ static void test_paths(void)
 	CHECK(text_is(path_last(text_of("/a/b")), "b"));
 	CHECK(text_is(path_last(text_of("/")), ""));
 	CHECK(text_is(path_parent(text_of("/a/b")), "/a"));
+	CHECK(text_is(path_cut(text_of("/a/bb/ccc"), 3, 100), "/a/bb/ccc"));
+	CHECK(text_is(path_cut(text_of("/a/bb/ccc"), 2, 100), "/a/bb"));
+	CHECK(text_is(path_cut(text_of("/a/bb/ccc"), 9, 9), "/a/bb/ccc"));
+	CHECK(text_is(path_cut(text_of("/a/bb/ccc"), 9, 8), "/a/bb"));
+	CHECK(text_is(path_cut(text_of("/a/bb/ccc"), 9, 4), "/a"));
+	CHECK(text_is(path_cut(text_of("/aaaa"), 9, 3), "/"));
+	CHECK(text_is(path_cut(text_of("/"), 9, 3), "/"));
 	CHECK(text_is(path_parent(text_of("/a")), "/"));
 	CHECK(text_is(path_parent(text_of("/")), "/"));
 }
