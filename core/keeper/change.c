@@ -125,7 +125,8 @@ static void promote(struct keeper *k)
 	int fds[2], r;
 
 	if (k->mount.fuse_fd < 0) {
-		r = make_mount(k, k->next.ready.mountpoint);
+		memcpy(k->mountpoint, k->next.ready.mountpoint, sizeof(k->mountpoint));
+		r = make_mount(k, k->mountpoint);
 		if (r < 0) {
 			change_stop(k, 1);
 			return;
@@ -182,6 +183,9 @@ static void active_serves(struct keeper *k)
 	if (!k->started) {
 		has_started(k);
 	} else if (k->purpose == FOR_RELOAD) {
+		if (strcmp(k->active.ready.mountpoint, k->mountpoint) != 0)
+			log_warn("mountpoint = %s is for the next start: '%s' stays",
+				 k->active.ready.mountpoint, k->mount.path);
 		end_reload(k, true, "");
 	} else {
 		log_notice("serving again %.1f ms after the death (generation %u)",
@@ -268,7 +272,10 @@ static void mount_anew(struct keeper *k)
 	k->remounts = now - k->remounted_ns > 60000ull * MS ? 1 : k->remounts + 1;
 	k->remounted_ns = now;
 	memcpy(path, k->mount.path, sizeof(path));
-	log_err("the connection to the kernel was ended from outside; mounting '%s' anew", path);
+	log_err("the connection to the kernel was ended from outside (umount -f or abort): "
+		"mounting '%s' anew; containers that run have lost their files and must be "
+		"started again",
+		path);
 	mount_drop(&k->mount);
 	vault_unmap(k->vault);
 	close(k->vault_fd);
@@ -311,7 +318,7 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	if (planned && WIFSIGNALED(status) && process_status_is_fault(status))
 		log_err("worker %d (generation %u) died while it finished: %s", k->active.pid,
 			generation, how);
-	if (!planned)
+	if (!planned && !gone)
 		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
 			generation, how);
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)

@@ -24,6 +24,10 @@ struct keeper {
 	int vault_fd;
 	struct vault_header *vault;
 	struct mount mount;
+	int mounts_fd;	     /* mountinfo: says when the table of mounts changes */
+	uint64_t look_at_ns; /* when to look whether ours is still there; 0: no need */
+	uint64_t looked_ns;
+	char mountpoint[4096]; /* as the configuration said it at the start */
 	struct process active;
 	struct process next;
 	struct making good; /* what the last one that served was made of */

@@ -7,6 +7,7 @@
  * or handles what a container sent.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,6 +26,7 @@
 #define MS		 1000000u
 #define START_TIMEOUT_MS 60000 /* before any configuration has been read */
 #define TAKE_TIMEOUT_MS	 5000
+#define LOOK_MS		 1000 /* at most that often at the table of mounts */
 #define STOP_TIMEOUT_MS	 1000
 
 /* ------------------------------------------------------------------- events */
@@ -78,6 +80,29 @@ static int patience_ms(const struct keeper *k, const struct process *p, uint64_t
 	return passed_ms >= limit_ms ? 0 : (int)(limit_ms - passed_ms);
 }
 
+/* Somebody may have taken our mount off: looked at once a second at most, however
+ * many containers come and go.  Returns how long that may wait. */
+static int check_mount(struct keeper *k, uint64_t now)
+{
+	bool restored;
+	int r;
+
+	if (!k->look_at_ns || !k->started)
+		return INT_MAX;
+	if (now < k->look_at_ns)
+		return (int)((k->look_at_ns - now) / MS) + 1;
+	k->look_at_ns = 0;
+	k->looked_ns = now;
+	r = mount_restore(&k->mount, &restored);
+	if (r < 0)
+		log_err("the mount on '%s' is gone and cannot be put back: %s", k->mount.path,
+			strerror(-r));
+	else if (restored)
+		log_warn("somebody has unmounted '%s': it is back, containers did not notice",
+			 k->mount.path);
+	return INT_MAX;
+}
+
 /* Ends what took too long; returns how long poll() may sleep. */
 static int check_timers(struct keeper *k)
 {
@@ -113,6 +138,9 @@ static int check_timers(struct keeper *k)
 		change_start(k, FOR_RELOAD);
 		return 0;
 	}
+	next = check_mount(k, now);
+	if (next < wait)
+		wait = next;
 	return wait == INT_MAX ? -1 : wait;
 }
 
@@ -122,17 +150,25 @@ static int listen_fd(const struct process *p)
 	return p->state == PROCESS_NONE || p->ended ? -1 : p->ctl;
 }
 
+static void mounts_changed(struct keeper *k)
+{
+	uint64_t now = io_now_ns(), next = k->looked_ns + (uint64_t)LOOK_MS * MS;
+
+	k->look_at_ns = next > now ? next : now;
+}
+
 static void loop(struct keeper *k)
 {
 	while (!k->stopping) {
 		int wait = check_timers(k);
-		struct pollfd p[3] = {
+		struct pollfd p[4] = {
 			{ .fd = k->signal_fd, .events = POLLIN },
 			{ .fd = listen_fd(&k->active), .events = POLLIN },
 			{ .fd = listen_fd(&k->next), .events = POLLIN },
+			{ .fd = k->look_at_ns ? -1 : k->mounts_fd, .events = POLLPRI },
 		};
 
-		if (k->stopping || poll(p, 3, wait) < 0)
+		if (k->stopping || poll(p, 4, wait) < 0)
 			continue;
 		/* one event a round: each may change who is who */
 		if (p[0].revents & POLLIN)
@@ -141,6 +177,8 @@ static void loop(struct keeper *k)
 			change_hear(k, &k->active);
 		else if (p[2].revents & (POLLIN | POLLHUP))
 			change_hear(k, &k->next);
+		else if (p[3].revents)
+			mounts_changed(k);
 	}
 }
 
@@ -169,7 +207,6 @@ static void end_process(struct process *p)
 static int set_up(struct keeper *k)
 {
 	sigset_t set;
-	int r;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
@@ -184,8 +221,8 @@ static int set_up(struct keeper *k)
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (k->signal_fd < 0)
 		return -errno;
-	r = vault_create(&k->vault_fd, &k->vault);
-	return r;
+	k->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	return vault_create(&k->vault_fd, &k->vault);
 }
 
 int keeper_run(const struct options *options, struct runtime *rt)
@@ -194,7 +231,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 		.options = options,
 		.rt = rt,
 		.worker_log = options->foreground ? log_current_target() : LOG_TO_SYSLOG,
-		.mount = { .fuse_fd = -1, .lock_fd = -1 },
+		.mount = { .fuse_fd = -1, .lock_fd = -1, .tree_fd = -1 },
 		.active = { .ctl = -1 },
 		.next = { .ctl = -1 },
 		.good = { .exe_fd = -1, .set_fd = -1 },

@@ -81,8 +81,13 @@ static bool mountinfo_path_is(struct lxcfsd_text field, const char *path)
 	return i == field.len && !*path;
 }
 
-/* The type of what is mounted on `path` (the topmost), "" for nothing. */
-static int mounted_type(const char *path, char *ret, size_t size)
+static void put_text(char *ret, size_t size, struct lxcfsd_text text)
+{
+	snprintf(ret, size, "%.*s", (int)text.len, text.data);
+}
+
+/* What is mounted on `path` (the topmost): its type, "" for nothing, and device. */
+static int mounted(const char *path, char *ret, size_t size, char *ret_device, size_t device_size)
 {
 	_free_ char *text = NULL;
 	struct lxcfsd_text rest, line, word;
@@ -91,19 +96,24 @@ static int mounted_type(const char *path, char *ret, size_t size)
 
 	if (r < 0)
 		return r;
-	ret[0] = '\0';
+	ret[0] = ret_device[0] = '\0';
 	rest = (struct lxcfsd_text){ text, len };
 	while (text_line(&rest, &line)) {
+		struct lxcfsd_text device = { "", 0 };
 		unsigned int field = 0;
 		bool here = false, options_end = false;
 
 		while (text_word(&line, &word)) {
 			field++;
+			if (field == 3)
+				device = word;
 			if (field == 5)
 				here = mountinfo_path_is(word, path);
 			if (options_end) {
-				if (here)
-					snprintf(ret, size, "%.*s", (int)word.len, word.data);
+				if (here) {
+					put_text(ret, size, word);
+					put_text(ret_device, device_size, device);
+				}
 				break;
 			}
 			options_end = field > 6 && text_is(word, "-");
@@ -140,11 +150,11 @@ static bool server_is_dead(const char *path)
 
 static int clear_place(const char *path, char *reason, size_t size)
 {
-	char type[64];
+	char type[64], device[32];
 	int r;
 
 	for (int i = 0; i < 16; i++) {
-		r = mounted_type(path, type, sizeof(type));
+		r = mounted(path, type, sizeof(type), device, sizeof(device));
 		if (r < 0)
 			return fail(reason, size, r, "cannot read /proc/self/mountinfo: %s",
 				    strerror(-r));
@@ -154,8 +164,9 @@ static int clear_place(const char *path, char *reason, size_t size)
 			return fail(
 				reason, size, -EBUSY,
 				"'%s' is already served (a '%s' mount that is alive): stop that "
-				"lxcfs or lxcfsd first, or use another mount point",
-				path, type);
+				"lxcfs or lxcfsd first, or use another mount point.  If its keeper "
+				"was killed: 'umount %s'; containers that run keep the old worker",
+				path, type, path);
 		log_warn("'%s' is a '%s' mount whose server is dead: taking it off", path, type);
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			return fail(reason, size, -errno, "cannot unmount the dead '%s': %m", path);
@@ -236,12 +247,13 @@ static int do_mount(const char *path, struct vault_conn *conn, int *ret_fd, char
 int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, char *reason,
 	      size_t size)
 {
-	char resolved[sizeof(mount->path)];
+	char resolved[sizeof(mount->path)], type[64];
 	int lock_fd = -1, fuse_fd = -1;
 	int r = resolve(path, resolved, sizeof(resolved));
 
 	if (r < 0)
-		return fail(reason, size, r, "mount point '%s': %s", path, strerror(-r));
+		return fail(reason, size, r, "mount point '%s': %s", path,
+			    r == -EINVAL ? "give a directory other than the root" : strerror(-r));
 	r = clear_place(resolved, reason, size);
 	if (r == 0)
 		r = lock_place(resolved, &lock_fd, reason, size);
@@ -255,6 +267,28 @@ int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, ch
 	memcpy(mount->path, resolved, sizeof(resolved));
 	mount->fuse_fd = fuse_fd;
 	mount->lock_fd = lock_fd;
+	/* nothing is asked of the file system by that; without it (kernel < 5.2) a
+	 * mount that is taken off stays off */
+	mount->tree_fd = open_tree(AT_FDCWD, resolved, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	mounted(resolved, type, sizeof(type), mount->device, sizeof(mount->device));
+	return 0;
+}
+
+int mount_restore(const struct mount *mount, bool *ret_restored)
+{
+	char type[64], device[32];
+	_close_ int tree = -1;
+	int r = mounted(mount->path, type, sizeof(type), device, sizeof(device));
+
+	*ret_restored = false;
+	if (r < 0 || strcmp(device, mount->device) == 0)
+		return r;
+	if (mount->tree_fd < 0)
+		return -ENOSYS;
+	tree = open_tree(mount->tree_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 || move_mount(tree, "", AT_FDCWD, mount->path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	*ret_restored = true;
 	return 0;
 }
 
@@ -273,6 +307,8 @@ void mount_drop(struct mount *mount)
 		log_warn("cannot unmount '%s': %m", mount->path);
 	close(mount->fuse_fd);
 	close(mount->lock_fd);
+	if (mount->tree_fd >= 0)
+		close(mount->tree_fd);
 	mount->path[0] = '\0';
-	mount->fuse_fd = mount->lock_fd = -1;
+	mount->fuse_fd = mount->lock_fd = mount->tree_fd = -1;
 }

@@ -12,6 +12,8 @@ struct mount {
 	char path[4096]; /* without symbolic links; "" when not mounted */
 	int fuse_fd;	 /* -1 when not mounted */
 	int lock_fd;	 /* the directory below, locked: one daemon per mount point */
+	int tree_fd;	 /* a copy of the mount that nobody can take off; -1: none */
+	char device[32]; /* as in mountinfo: how we know our own */
 };
 
 /*
@@ -24,6 +26,10 @@ int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, ch
 
 /* The connection is ended for good: unmounted everywhere, or aborted. */
 bool mount_is_gone(const struct mount *mount);
+
+/* Puts the mount back where somebody has taken it off (umount, umount -l): the same
+ * connection, so containers never knew.  -errno: it is not there and cannot be. */
+int mount_restore(const struct mount *mount, bool *ret_restored);
 
 /* Takes the mount off, lazily, and closes our end. */
 void mount_drop(struct mount *mount);

@@ -29,9 +29,9 @@ static const char help_text[] =
 	"MOUNTPOINT (default: /var/lib/lxcfs) beats the one in the configuration.\n"
 	"\n"
 	"Signals: USR1 reloads configuration and plugins, USR2 switches the containers'\n"
-	"view off and on again, TERM unmounts and ends.\n"
+	"view off and on again, TERM unmounts and ends (running containers lose their files).\n"
 	"\n"
-	"Options of lxcfs: -u (--disable-swap) and --enable-cfs mean what they mean there;\n"
+	"Options of lxcfs: -u (--disable-swap) shows no swap; --enable-cfs is the default here;\n"
 	"-l -s -z -o LIST --enable-loadavg --enable-pidfd --enable-psi-poll --enable-cgroup\n"
 	"--disable-zswap are taken and have no effect: see the configuration instead.\n";
 
@@ -199,25 +199,29 @@ static int parse_words(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* In the build tree worker and configuration stand beside us. */
+/* Beside us (the build tree), as installed relative to us, or as installed. */
 static int find_own_files(struct options *o)
 {
-	char exe[PATH_MAX], path[PATH_MAX + 32];
+	static const char *const places[] = { "lxcfsd-worker", "../libexec/lxcfsd/lxcfsd-worker" };
+	char exe[PATH_MAX], path[PATH_MAX + 64];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	const char *dir;
+	size_t i = 0;
 
 	if (n < 0)
 		return -errno;
 	exe[n] = '\0';
 	dir = dirname(exe);
-	snprintf(path, sizeof(path), "%s/lxcfsd-worker", dir);
-	if (access(path, X_OK) != 0)
-		return (o->worker = strdup(LXCFSD_LIBEXECDIR "/lxcfsd-worker")) ? 0 : -ENOMEM;
-	o->worker = strdup(path);
+	for (; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, places[i]);
+		if (access(path, X_OK) == 0)
+			break;
+	}
+	o->worker = strdup(i < 2 ? path : LXCFSD_LIBEXECDIR "/lxcfsd-worker");
 	if (!o->worker)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "%s/../lxcfsd.ini", dir);
-	return o->config || access(path, R_OK) != 0 ? 0 : set_path(&o->config, path);
+	return i > 0 || o->config || access(path, R_OK) != 0 ? 0 : set_path(&o->config, path);
 }
 
 void options_done(struct options *options)

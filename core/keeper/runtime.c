@@ -17,6 +17,7 @@
 /* Opens and locks `path`.  -EBUSY with the holder's pid, if it wrote one. */
 static int claim_file(const char *path, mode_t mode, int *ret, uint64_t *ret_holder)
 {
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
 	char buf[32];
 	ssize_t n;
@@ -24,11 +25,12 @@ static int claim_file(const char *path, mode_t mode, int *ret, uint64_t *ret_hol
 
 	if (fd < 0)
 		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+	/* lxcfs takes the one of fcntl(2) on its pid file: so both */
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fcntl(fd, F_SETLK, &whole) == 0) {
 		*ret = fd;
 		return 0;
 	}
-	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	r = errno == EWOULDBLOCK || errno == EACCES ? -EBUSY : -errno;
 	n = io_pread_all(fd, buf, sizeof(buf));
 	*ret_holder = 0;
 	if (n > 0)
@@ -53,8 +55,9 @@ static int claim(const char *what, const char *path, mode_t mode, int *ret)
 	int r = claim_file(path, mode, ret, &holder);
 
 	if (r == -EBUSY)
-		log_err("another lxcfsd (pid %llu) uses the %s '%s'; nothing was changed",
-			(unsigned long long)holder, what, path);
+		log_err("already running: pid %llu has the %s '%s'.  'kill -USR1 %llu' reloads it; "
+			"a second one needs its own --runtime-dir, --pidfile and mount point",
+			(unsigned long long)holder, what, path, (unsigned long long)holder);
 	else if (r < 0)
 		log_err("%s '%s': %s", what, path, strerror(-r));
 	return r;
@@ -90,7 +93,15 @@ int runtime_claim(struct runtime *rt, const struct options *options)
 		rt->lock_fd = -1;
 		return r;
 	}
-	return write_pid(rt->lock_fd);
+	r = write_pid(rt->lock_fd);
+	if (r < 0) {
+		log_err("cannot write '%s': %s", path, strerror(-r));
+		runtime_release(rt);
+		return r;
+	}
+	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
+	unlink(path); /* it was of another one's */
+	return 0;
 }
 
 int runtime_write_pid(struct runtime *rt)
@@ -118,12 +129,15 @@ void runtime_report_reload(const struct runtime *rt, unsigned int number, bool o
 	char path[sizeof(rt->dir) + 16], temp[sizeof(rt->dir) + 16], head[64];
 	_close_ int fd = -1;
 	int n = snprintf(head, sizeof(head), "%u %s\n", number, ok ? "ok" : "failed");
+	size_t len = strlen(reasons);
 
 	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
 	snprintf(temp, sizeof(temp), "%s/.last-reload", rt->dir);
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0 || io_write_all(fd, head, (size_t)n) < 0 ||
-	    io_write_all(fd, reasons, strlen(reasons)) < 0 || rename(temp, path) < 0)
+	    io_write_all(fd, reasons, strlen(reasons)) < 0 ||
+	    (len > 0 && reasons[len - 1] != '\n' && io_write_all(fd, "\n", 1) < 0) ||
+	    rename(temp, path) < 0)
 		log_warn("cannot write '%s': %m", path);
 }
 

@@ -45,7 +45,8 @@ struct reader {
 	struct lxcfsd_text rest;
 	unsigned int line;
 	enum where where;
-	bool key_due; /* inih was given a line and has not called back */
+	size_t section; /* IN_SECTION: its index */
+	bool key_due;	/* inih was given a line and has not called back */
 	int err;
 };
 
@@ -87,6 +88,12 @@ static void add_section(struct reader *reader, char *title)
 	struct raw_section *more;
 
 	reader->where = IN_REFUSED;
+	if (twin && twin->file != reader->file) { /* another file adds to it */
+		reader->where = IN_SECTION;
+		reader->section = (size_t)(twin - raw->sections);
+		free(title);
+		return;
+	}
 	if (twin) {
 		bad(reader, "section [%s] stands already in %s:%u: put its keys there", title,
 		    twin->file, twin->line);
@@ -105,6 +112,7 @@ static void add_section(struct reader *reader, char *title)
 		return;
 	}
 	raw->sections = more;
+	reader->section = raw->section_count;
 	more[raw->section_count++] = (struct raw_section){
 		.title = title,
 		.file = reader->file,
@@ -220,13 +228,13 @@ static char *next_line(char *buf, int size, void *stream)
 
 static void add_key(struct reader *reader, const char *name, const char *value)
 {
-	struct raw_section *section = &reader->raw->sections[reader->raw->section_count - 1];
+	struct raw_section *section = &reader->raw->sections[reader->section];
 	struct config_key *more, key = { .file = reader->file, .line = reader->line };
 
 	for (size_t i = 0; i < section->key_count; i++)
 		if (strcmp(section->keys[i].key, name) == 0) {
-			bad(reader, "key '%s' stands already in line %u: keep one of them", name,
-			    section->keys[i].line);
+			bad(reader, "key '%s' stands already in %s:%u: keep one of them", name,
+			    section->keys[i].file, section->keys[i].line);
 			return;
 		}
 	if (section->key_count == SECTION_KEYS_MAX) {

@@ -4,7 +4,7 @@
  *
  * [lxcfsd] gives the settings, [plugin NAME] switches a plugin on.  The files
  * are PATH and then, in the order of their names, the *.ini of the directory
- * conf.d beside PATH.  A section or key that stands twice is an error.  All
+ * conf.d beside PATH, where a section may go on.  A key that stands twice is an error.  All
  * errors are collected; a configuration with one error is not used at all.
  */
 #ifndef LXCFSD_CONFIG_H

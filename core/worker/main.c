@@ -106,6 +106,10 @@ static int load(const struct arguments *a, struct server *s, struct problems *pr
 	if (r < 0)
 		return r;
 	log_set_level((int)s->config->settings.log_level);
+	/* a file that an editor has emptied must not take everybody's view away */
+	if (s->config->plugin_count == 0)
+		problem_add(problems, a->config, 0,
+			    "there is no [plugin NAME] section: nothing would be shown");
 	r = plugins_load(s->config, NULL, problems, &s->plugins);
 	if (r == 0 && problems->count > 0)
 		r = -EINVAL;
@@ -137,6 +141,15 @@ static char *problems_text(const struct problems *p, int error)
 	return text;
 }
 
+static unsigned int switched_on(const struct server *s)
+{
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < s->plugins.count; i++)
+		count += s->plugins.list[i].section->enabled;
+	return count;
+}
+
 /* ------------------------------------------------------------------- serve */
 
 static void ignore_signals(void)
@@ -156,8 +169,7 @@ static void tell_ready(const struct server *s)
 	ready.ready_timeout_ms = (uint32_t)settings->ready_timeout_ms;
 	ready.drain_ms = (uint32_t)settings->drain_ms;
 	ready.log_level = (uint32_t)settings->log_level;
-	for (size_t i = 0; i < s->plugins.count; i++)
-		ready.plugins += s->plugins.list[i].section->enabled;
+	ready.plugins = switched_on(s);
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
 	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
@@ -297,7 +309,8 @@ static int check(const struct arguments *a)
 	log_open("lxcfsd", LOG_TO_STDERR, 3);
 	r = load(a, &server, &problems);
 	if (r == 0) {
-		printf("%s: good (%zu plugins)\n", a->config, server.plugins.count);
+		printf("%s: good, %u of %zu plugins switched on\n", a->config, switched_on(&server),
+		       server.plugins.count);
 		return 0;
 	}
 	text = problems_text(&problems, r);
@@ -332,8 +345,9 @@ static int help_config(const struct arguments *a)
 
 static int usage(void)
 {
-	fputs("Usage: lxcfsd-worker --render PATH [--root DIR] [--subject CGROUP]\n"
-	      "                     [--config FILE] [--plugin-dir DIR] [--set KEY=VALUE]...\n"
+	fputs("Usage: lxcfsd-worker --render PATH --subject CGROUP [--root DIR]\n"
+	      "                     [--config FILE] [--plugin-dir DIR] [--set "
+	      "[PLUGIN.]KEY=VALUE]...\n"
 	      "Prints a virtual file as a container sees it, without a mount.\n"
 	      "Everything else is for lxcfsd, which starts it by itself.\n",
 	      stderr);

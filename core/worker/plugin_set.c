@@ -300,22 +300,25 @@ int plugins_init(struct plugins *plugins, const struct lxcfsd_services *services
 
 int plugins_default_dir(char *buf, size_t size)
 {
-	static const char name[] = "plugins";
-	char path[4096];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
-	struct stat st;
+	/* beside us (the build tree), or as installed relative to us */
+	static const char *const places[] = { "plugins", "../../lib/lxcfsd/plugins" };
+	char exe[4096], path[4096 + 64];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	char *slash;
 	int len;
 
-	if (n > 0) {
-		path[n] = '\0';
-		slash = strrchr(path, '/');
-		if (slash) {
-			memcpy(slash + 1, name, sizeof(name));
-			if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-				n = 0;
-		}
+	exe[n > 0 ? n : 0] = '\0';
+	slash = strrchr(exe, '/');
+	for (size_t i = 0; slash && i < 2; i++) {
+		struct stat st;
+
+		*slash = '\0';
+		snprintf(path, sizeof(path), "%s/%s", exe, places[i]);
+		if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+			continue;
+		len = snprintf(buf, size, "%s", path);
+		return (size_t)len < size ? 0 : -ENAMETOOLONG;
 	}
-	len = snprintf(buf, size, "%s", n > 0 ? path : LXCFSD_PLUGINDIR);
-	return len >= 0 && (size_t)len < size ? 0 : -ENAMETOOLONG;
+	len = snprintf(buf, size, "%s", LXCFSD_PLUGINDIR);
+	return (size_t)len < size ? 0 : -ENAMETOOLONG;
 }

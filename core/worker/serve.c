@@ -140,7 +140,7 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	else if (subject_error < 0)
 		r = subject_error;
 	else if (read->suspect)
-		r = -EFAULT;
+		r = -ECANCELED;
 	else
 		r = draw(node->plugin, node->file, &req, &text_buf, ret_len);
 	if (r == 0 && subject) {

@@ -13,8 +13,8 @@ enum { UNIT_BYTES, UNIT_KIB };
 
 /* The services are all that this plugin keeps.  What init() makes is read-only
  * afterwards: render() may be called by several threads at once. */
-static int skeleton_init(const struct lxcfsd_services *svc, const union lxcfsd_value opts[],
-			 void **ret_state)
+static int init(const struct lxcfsd_services *svc, const union lxcfsd_value opts[],
+		void **ret_state)
 {
 	(void)opts;
 	*ret_state = (void *)(uintptr_t)svc;
@@ -23,8 +23,8 @@ static int skeleton_init(const struct lxcfsd_services *svc, const union lxcfsd_v
 
 /* Writes the whole file.  0, -errno (the daemon falls back, and says so), or
  * LXCFSD_NO_VIEW: this reader is to see the host's. */
-static int skeleton_render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
-			   struct lxcfsd_out *out)
+static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		  struct lxcfsd_out *out)
 {
 	const struct lxcfsd_services *svc = state;
 	uint64_t max;
@@ -43,15 +43,15 @@ static int skeleton_render(void *state, const union lxcfsd_value opts[], struct 
 }
 
 /* clang-format off */
-static const struct lxcfsd_opt skeleton_opts[OPT_COUNT] = {
+static const struct lxcfsd_opt options[OPT_COUNT] = {
 	[OPT_UNIT] = { .key = "unit", .type = LXCFSD_ENUM, .def = "bytes",
 		       .choices = "bytes kib", .help = "in what memory is counted" },
 };
 
 /* A reader in the root cgroup of these controllers sees the host's file. */
-static const struct lxcfsd_file skeleton_files[] = {
+static const struct lxcfsd_file files[] = {
 	{ .path = "/proc/skeleton", .mode = 0444, .controllers = LXCFSD_MEMORY,
-	  .render = skeleton_render },
+	  .render = render },
 };
 
 LXCFSD_EXPORT const struct lxcfsd_plugin lxcfsd_plugin = {
@@ -59,10 +59,10 @@ LXCFSD_EXPORT const struct lxcfsd_plugin lxcfsd_plugin = {
 	.name = "skeleton",
 	.version = "1",
 	.summary = "/proc/skeleton: how much memory the container may use",
-	.files = skeleton_files,
-	.file_count = LXCFSD_COUNT(skeleton_files),
-	.opts = skeleton_opts,
-	.opt_count = LXCFSD_COUNT(skeleton_opts),
-	.init = skeleton_init,
+	.files = files,
+	.file_count = LXCFSD_COUNT(files),
+	.opts = options,
+	.opt_count = LXCFSD_COUNT(options),
+	.init = init,
 };
 /* clang-format on */

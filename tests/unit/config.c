@@ -203,8 +203,10 @@ static void test_twice(void)
 {
 	char want[300];
 
-	refused("[lxcfsd]\ncache_ms = 1\ncache_ms = 1\n",
-		"lxcfsd.ini:3: key 'cache_ms' stands already in line 2: keep one of them");
+	CHECK(load("[lxcfsd]\ncache_ms = 1\ncache_ms = 1\n") == -EINVAL);
+	snprintf(want, sizeof(want),
+		 "lxcfsd.ini:3: key 'cache_ms' stands already in %s:2: keep one of them", path);
+	says(0, want);
 	CHECK(load("[plugin a]\n[lxcfsd]\n\n[plugin   a]\nenabled = what\n") == -EINVAL);
 	CHECK_U64(problems.count, 1);
 	snprintf(want, sizeof(want),
@@ -288,11 +290,20 @@ static void test_directory(void)
 		CHECK_U64(config->file_count, 3);
 		CHECK_STR(strrchr(config->plugins[2].file, '/'), "/20-b.ini");
 	}
-	CHECK(load("[plugin b]\n") == -EINVAL);
+	/* a section may go on in another file, a key may not stand twice */
+	write_file("conf.d/30-c.ini", "[lxcfsd]\nthreads = 3\n[plugin b]\nenabled = no\n", 45);
+	CHECK(load("[plugin b]\non_error = eio\n[lxcfsd]\ncache_ms = 7\n") == 0);
+	if (config && CHECK_U64(config->plugin_count, 2)) {
+		CHECK(!config->plugins[0].enabled);
+		CHECK_U64(config->plugins[0].on_error, ON_ERROR_EIO);
+		CHECK_U64(config->settings.threads, 3);
+		CHECK_U64(config->settings.cache_ms, 7);
+	}
+	CHECK(load("[lxcfsd]\nthreads = 1\n") == -EINVAL);
 	snprintf(want, sizeof(want),
-		 "conf.d/20-b.ini:1: section [plugin b] stands already in %s:1: put its keys there",
-		 path);
+		 "conf.d/30-c.ini:2: key 'threads' stands already in %s:2: keep one of them", path);
 	says(0, want);
+	remove_file("conf.d/30-c.ini");
 	/* the section of one file does not reach into the next */
 	write_file("conf.d/10-a.ini", "a = 1\n", 6);
 	CHECK(load("[plugin z]\n") == -EINVAL);
