@@ -93,6 +93,11 @@ static void respawn(struct keeper *k)
 {
 	uint64_t delay_ms = 0;
 
+	if (!k->started && k->failures >= START_FAILURES_MAX) {
+		log_err("not started: no worker comes to serve");
+		change_stop(k, 1);
+		return;
+	}
 	if (k->failures > FAILURES_FREE) {
 		unsigned int doublings = k->failures - FAILURES_FREE;
 
@@ -208,7 +213,7 @@ void change_hear(struct keeper *k, struct process *p)
 
 	if (r == -EPROTO)
 		log_warn("nonsense from worker %d, ignoring", p->pid);
-	if (r == -ECONNRESET)
+	if (r == -ECONNRESET && !p->ended)
 		change_kill(p, NULL); /* dead already, or cannot be steered any more */
 	if (r < 0)
 		return; /* its end is noticed by SIGCHLD */
@@ -328,11 +333,6 @@ static void active_ended(struct keeper *k, int status, const char *how)
 		mount_anew(k);
 	if (k->stopping)
 		return;
-	if (!k->started && k->failures >= START_FAILURES_MAX) {
-		log_err("not started: the worker ends whenever it takes over");
-		change_stop(k, 1);
-		return;
-	}
 	if (faulty)
 		atomic_store(&k->vault->dead_faulty, generation);
 	atomic_store(&k->vault->dead, generation);
@@ -363,6 +363,7 @@ void change_reap(struct keeper *k)
 			change_hear(k, &k->next);
 			next_ended(k, how);
 		} else if (k->active.state != PROCESS_NONE && pid == k->active.pid) {
+			k->active.ended = true;
 			change_hear(k, &k->active);
 			active_ended(k, status, how);
 		}
