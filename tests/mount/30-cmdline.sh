@@ -34,6 +34,28 @@ isnt "$status" 124 "and does so at once"
 like "$output" "bad\.ini:" "and says why"
 check_not "and mounts nothing" mount_line
 
+# a start that cannot be done says why, and leaves what is others'
+mkdir "$D/full"
+mount -t tmpfs -o size=16k tmpfs "$D/full"
+mkdir "$D/full/lxcfsd"
+head -c 100000 /dev/zero >"$D/full/fill" 2>/dev/null
+output=$(timeout 60 "$LXCFSD" -f -c "$INI" --runtime-dir "$D/full" "$MNT" 2>&1)
+is "$?" 1 "a full runtime directory: exit status 1"
+like "$output" 'No space left' "a full runtime directory: says so"
+umount "$D/full"
+python3 -c '
+import fcntl, os, sys, time
+f = open(sys.argv[1], "w"); fcntl.lockf(f, fcntl.LOCK_EX); f.write("%d\n" % os.getpid()); f.flush()
+print("held", flush=True); time.sleep(60)' "$D/held.pid" >"$D/held" &
+holder=$!
+wait_for "$PATIENCE" grep -q held "$D/held"
+output=$(timeout 60 "$LXCFSD" -f -c "$INI" --runtime-dir "$RUNDIR" -p "$D/held.pid" "$MNT" 2>&1)
+is "$?" 1 "a pid file that lxcfs holds: exit status 1"
+like "$output" "already running: pid $holder" "a pid file that lxcfs holds: names its process"
+is "$(cat "$D/held.pid")" "$holder" "a pid file that lxcfs holds: is as it was"
+kill $holder
+check_not "none of these mounted anything" mount_line
+
 # as lxcfs was called
 daemon lxcfs
 ini

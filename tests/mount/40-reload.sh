@@ -70,6 +70,8 @@ printf '\n[plugin sample_dies]\n' >>"$INI"
 refused "a plugin whose init crashes" '.'
 printf '\n[plugin never-ready]\n' >>"$INI"
 refused "one that is never ready" '[Rr][Ee][Aa][Dd][Yy]|[Tt]ime'
+: >"$INI"
+refused "an emptied INI" 'no \[plugin NAME\] section'
 mv "$INI" "$INI.away"
 reload_and_wait
 is "$RELOAD" failed "no INI at all: refused"
