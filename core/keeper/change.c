@@ -167,11 +167,11 @@ static void has_started(struct keeper *k)
 	k->started = true;
 	if (r < 0)
 		log_warn("cannot write the pid file: %s", strerror(-r));
+	if (!k->options->foreground) /* the terminal is left now */
+		log_open("lxcfsd", LOG_TO_SYSLOG, (int)k->active.ready.log_level);
 	log_notice("serving on '%s' (%u plugins, pid %d)", k->mount.path, k->active.ready.plugins,
 		   getpid());
 	notify_ready("serving");
-	if (!k->options->foreground)
-		log_open("lxcfsd", LOG_TO_SYSLOG, (int)k->active.ready.log_level);
 	runtime_release_parent(k->rt);
 }
 
