@@ -274,10 +274,11 @@ int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, ch
 	return 0;
 }
 
-int mount_restore(const struct mount *mount, bool *ret_restored)
+/* The copy itself is put there and a new one is taken: kernels before 6.15 do not
+ * copy a mount that is nowhere. */
+int mount_restore(struct mount *mount, bool *ret_restored)
 {
 	char type[64], device[32];
-	_close_ int tree = -1;
 	int r = mounted(mount->path, type, sizeof(type), device, sizeof(device));
 
 	*ret_restored = false;
@@ -285,9 +286,10 @@ int mount_restore(const struct mount *mount, bool *ret_restored)
 		return r;
 	if (mount->tree_fd < 0)
 		return -ENOSYS;
-	tree = open_tree(mount->tree_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0 || move_mount(tree, "", AT_FDCWD, mount->path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (move_mount(mount->tree_fd, "", AT_FDCWD, mount->path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
+	close(mount->tree_fd);
+	mount->tree_fd = open_tree(AT_FDCWD, mount->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	*ret_restored = true;
 	return 0;
 }

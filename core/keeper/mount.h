@@ -29,7 +29,7 @@ bool mount_is_gone(const struct mount *mount);
 
 /* Puts the mount back where somebody has taken it off (umount, umount -l): the same
  * connection, so containers never knew.  -errno: it is not there and cannot be. */
-int mount_restore(const struct mount *mount, bool *ret_restored);
+int mount_restore(struct mount *mount, bool *ret_restored);
 
 /* Takes the mount off, lazily, and closes our end. */
 void mount_drop(struct mount *mount);
