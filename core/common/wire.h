@@ -20,7 +20,7 @@ enum wire_type {
 			   files that it is made of (0 fds: could not be recorded) */
 	WIRE_FAILED,	/* worker: they are not; payload: lines of text */
 	WIRE_GO,	/* keeper: serve; with fds: vault, then one per connection */
-	WIRE_SERVING,	/* worker: what the one before left is answered, all threads run */
+	WIRE_SERVING,	/* worker: its threads run; what the one before left comes first */
 	WIRE_DRAIN,	/* keeper: take no more requests, finish, exit */
 };
 

@@ -3,8 +3,8 @@
  * main.c (worker) - lxcfsd-worker: does the work, for the keeper or by hand.
  *
  * A worker loads everything first and touches nothing that is shared until the
- * keeper says GO; then it answers what the one before has left, and serves until
- * it is told to drain.  When the keeper dies it goes on serving.
+ * keeper says GO; then its threads answer what the one before has left, and serve until
+ * they are told to drain.  When the keeper dies they go on serving.
  */
 #include <errno.h>
 #include <fcntl.h>
