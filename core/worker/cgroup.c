@@ -2,6 +2,7 @@
 /* cgroup.c - see cgroup.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,8 @@ struct cgroup {
 	struct cache_node node;
 	const struct hierarchy *hierarchy;
 	struct cgroup *parent;
-	pthread_mutex_t lock; /* of the array; a file that is there stays there */
+	_Atomic uint64_t since_ns; /* what was read before may be another one's */
+	pthread_mutex_t lock;	   /* of the array; a file that is there stays there */
 	struct cg_file *files[CG_ATTR_COUNT];
 	size_t len;
 	char path[]; /* as of hierarchy_below() */
@@ -154,6 +156,17 @@ struct cgroup *cgroup_parent(const struct cgroup *cgroup)
 	return cgroup->parent;
 }
 
+void cgroup_renew(struct cgroup *cgroup, uint64_t since_ns)
+{
+	for (; cgroup; cgroup = cgroup->parent) {
+		uint64_t before = atomic_load(&cgroup->since_ns);
+
+		while (before < since_ns &&
+		       !atomic_compare_exchange_weak(&cgroup->since_ns, &before, since_ns))
+			;
+	}
+}
+
 static struct cg_file *get_file(struct cgroup *cgroup, enum cg_attr attr)
 {
 	struct cg_file *file;
@@ -213,14 +226,15 @@ static int read_attr(struct cg_file *file, enum cg_attr attr)
 }
 
 /* A cgroup of v1 can be renamed, and another one made in its place: what is held
- * open goes with the first.  Looked at once a second. */
+ * open goes with the first.  Looked at once a second, and for a newcomer. */
 static bool is_moved(const struct cgroup *cgroup, enum cg_attr attr, struct cg_file *file)
 {
 	struct stat held, now;
 	int fd;
 	bool moved;
 
-	if (cgroup->hierarchy->v2 || file->read_ns - file->checked_ns < CHECK_NS)
+	if (cgroup->hierarchy->v2 || (file->read_ns - file->checked_ns < CHECK_NS &&
+				      file->checked_ns >= atomic_load(&cgroup->since_ns)))
 		return false;
 	file->checked_ns = file->read_ns;
 	fd = open_attr(cgroup, attr);
@@ -267,7 +281,8 @@ static int lock_fresh(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_at
 	if (!file)
 		return -ENOMEM;
 	pthread_mutex_lock(&file->held.lock);
-	if (io_is_stale(file->read_ns, arrived, cgroups->cache_ns))
+	if (file->read_ns < atomic_load(&cgroup->since_ns) ||
+	    io_is_stale(file->read_ns, arrived, cgroups->cache_ns))
 		refresh(cgroups, cgroup, attr, file);
 	if (file->error < 0) {
 		int r = file->error;

@@ -7,6 +7,10 @@
  * the cache interval: who finds it too old reads it under that file's lock,
  * whoever comes meanwhile waits for the result.
  *
+ * A path says nothing about whose it is: a container that ends can make room for
+ * another within that interval, in a cgroup of the same name.  So who appears for
+ * the first time has everything read anew, up to the root: cgroup_renew().
+ *
  * A control file is always opened by its path from the top of the hierarchy and
  * a directory is never held: below the directory of a cgroup that was removed
  * and made anew every file is missing, which would read as "no limit".  A held
@@ -65,6 +69,9 @@ void cgroups_done(struct cgroups *cgroups);
 int cgroup_get(struct cgroups *cgroups, const struct hierarchy *hierarchy, struct lxcfsd_text below,
 	       struct cgroup **ret);
 void cgroup_put(struct cgroups *cgroups, struct cgroup *cgroup);
+/* From now on nothing is given of it or its ancestors that was read before
+ * `since_ns` (CLOCK_MONOTONIC). */
+void cgroup_renew(struct cgroup *cgroup, uint64_t since_ns);
 /* NULL: there is none above.  Borrowed. */
 struct cgroup *cgroup_parent(const struct cgroup *cgroup);
 

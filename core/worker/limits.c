@@ -17,12 +17,16 @@ int subject_cgroup(struct model *model, const struct subject *subject, uint32_t 
 {
 	const struct hierarchy *h = layout_find(&model->layout, controller);
 	struct lxcfsd_text below;
+	int r;
 
 	*ret = NULL;
 	if (!subject || !h || h->fd < 0 || subject->paths[h->index].len == 0 ||
 	    !hierarchy_below(h, subject->paths[h->index], &below))
 		return 0;
-	return cgroup_get(&model->cgroups, h, below, ret);
+	r = cgroup_get(&model->cgroups, h, below, ret);
+	if (r == 0)
+		cgroup_renew(*ret, subject->made_ns);
+	return r;
 }
 
 /* Of one cgroup alone. */

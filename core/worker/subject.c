@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io.h"
 #include "model.h"
 #include "path.h"
 #include "subject.h"
@@ -104,6 +105,7 @@ static struct subject *make(struct subjects *subjects, const struct subject_draf
 		return NULL;
 	subject->subjects = subjects;
 	subject->id = hash ? hash : 1;
+	subject->made_ns = io_now_ns();
 	subject->init = draft->init;
 	subject->init_start = draft->init_start;
 	subject->len = text.len;

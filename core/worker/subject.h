@@ -31,6 +31,7 @@ struct subject {
 	struct cache_node node;
 	struct subjects *subjects;
 	uint64_t id;
+	uint64_t made_ns;    /* nothing that was read of its cgroups before is its own */
 	pid_t init;	     /* 0: none, then its time is that of its processes */
 	uint64_t init_start; /* clock ticks since boot */
 	struct lxcfsd_text paths[HIERARCHIES_MAX]; /* by hierarchy; len 0: not known */

@@ -435,6 +435,49 @@ static void test_budget(void)
 	stop();
 }
 
+/* The memory limit of a container whose init is `init`, in the cgroup /a/b. */
+static uint64_t limit_of_init(int init)
+{
+	struct lxcfsd_request req;
+	struct subject *subject;
+	uint64_t value = 4711;
+	char text[64];
+	int r, n = snprintf(text, sizeof(text), "init %d 1\n:/a/b\n", init);
+
+	if (model_subject_load(model, text, (size_t)n, &subject) < 0)
+		return ERROR(-EINVAL);
+	request_begin(&req, model, subject, 0);
+	r = svc.limit(&req, LXCFSD_MEM_MAX, &value);
+	request_end(&req);
+	subject_unref(subject);
+	return r < 0 ? ERROR(r) : value;
+}
+
+/* One container ends and another is given a cgroup of the same name before the
+ * cache interval is over. */
+static void test_newcomer(void)
+{
+	fixture_v2();
+	fixture_file(CG "/a/memory.max", "max\n");
+	fixture_file(CG "/a/b/memory.max", "8192\n");
+	settings = fixture_settings();
+	settings.cache_ms = 3600000;
+	model = fixture_model(&settings);
+	model_services(&svc);
+	CHECK_U64(limit_of_init(10), 8192);
+	fixture_file(CG "/a/b/memory.max", "4096\n");
+	CHECK_U64(limit_of_init(10), 8192);
+	CHECK_U64(limit_of_init(11), 4096);
+	fixture_file(CG "/a/memory.max", "100\n");
+	CHECK_U64(limit_of_init(11), 4096);
+	CHECK_U64(limit_of_init(12), 100);
+	/* and for both it is the cache's again */
+	fixture_file(CG "/a/memory.max", "50\n");
+	CHECK_U64(limit_of_init(10), 100);
+	CHECK_U64(limit_of_init(12), 100);
+	stop();
+}
+
 int main(void)
 {
 	test_v2();
@@ -449,5 +492,6 @@ int main(void)
 	test_cpus();
 	test_host();
 	test_budget();
+	test_newcomer();
 	return done_testing();
 }
