@@ -58,45 +58,6 @@ static bool still_ours(const struct handles *h)
 
 /* ------------------------------------------------------------------ pages */
 
-static bool page_used(const struct handles *h, uint32_t page)
-{
-	return h->page_map[page / 64] >> (page % 64) & 1;
-}
-
-static void mark_pages(struct handles *h, uint32_t first, uint32_t count, bool used)
-{
-	for (uint32_t page = first; page < first + count; page++) {
-		if (used)
-			h->page_map[page / 64] |= (uint64_t)1 << (page % 64);
-		else
-			h->page_map[page / 64] &= ~((uint64_t)1 << (page % 64));
-	}
-	if (!used && first < h->page_hint)
-		h->page_hint = first;
-}
-
-/* The first run of `count` free pages: low ones first, to stay compact.  Called
- * with the lock. */
-static bool find_pages(struct handles *h, uint32_t count, uint32_t *ret)
-{
-	uint32_t run = 0;
-
-	while (h->page_hint < SNAPSHOT_PAGES_MAX && page_used(h, h->page_hint))
-		h->page_hint++;
-	for (uint32_t page = h->page_hint; page < SNAPSHOT_PAGES_MAX; page++) {
-		if (run == 0 && page % 64 == 0 && h->page_map[page / 64] == UINT64_MAX) {
-			page += 63;
-			continue;
-		}
-		run = page_used(h, page) ? 0 : run + 1;
-		if (run == count) {
-			*ret = page - count + 1;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Called with the snapshot's lock. */
 static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 {
@@ -107,7 +68,7 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 		return;
 	handle->snap_pages = 0;
 	pthread_mutex_lock(&h->lock);
-	mark_pages(h, handle->snap_page, pages, false);
+	runs_give(&h->pages, handle->snap_page, pages);
 	h->subject_pages[account_of(handle->subject)] -= pages;
 	pthread_mutex_unlock(&h->lock);
 }
@@ -122,13 +83,11 @@ static bool take_pages(struct handles *h, struct vault_handle *handle, uint32_t 
 	bool ok;
 
 	pthread_mutex_lock(&h->lock);
-	ok = *used + count <= max && find_pages(h, count, &first);
-	if (ok) {
-		mark_pages(h, first, count, true);
+	ok = *used + count <= max && runs_take(&h->pages, count, &first);
+	if (ok)
 		*used += count;
-	} else {
+	else
 		h->refused++;
-	}
 	pthread_mutex_unlock(&h->lock);
 	if (ok) {
 		handle->snap_page = first;
@@ -375,8 +334,6 @@ ssize_t handle_copy(struct handles *h, uint64_t fh, uint64_t offset, void *buf, 
  * a snapshot that cannot be true is forgotten. */
 static void recover_handle(struct handles *h, struct vault_handle *handle)
 {
-	uint64_t end = (uint64_t)handle->snap_page + handle->snap_pages;
-
 	if (handle->subject > SUBJECTS_MAX || !handle->node ||
 	    (handle->subject && !h->saved[handle->subject - 1].id)) {
 		atomic_store(&handle->used, 0);
@@ -385,17 +342,14 @@ static void recover_handle(struct handles *h, struct vault_handle *handle)
 	h->subject_handles[account_of(handle->subject)]++;
 	if (!handle->snap_pages)
 		atomic_store(&handle->snap_valid, 0);
-	for (uint64_t page = handle->snap_page; page < end && end <= SNAPSHOT_PAGES_MAX; page++)
-		if (page_used(h, (uint32_t)page))
-			end = UINT64_MAX; /* two handles claim it */
-	if (end > SNAPSHOT_PAGES_MAX) {
+	/* two handles may claim a page */
+	if (!runs_claim(&h->pages, handle->snap_page, handle->snap_pages)) {
 		handle->snap_pages = 0;
 		atomic_store(&handle->snap_valid, 0);
 		return;
 	}
 	if (handle->snap_len > (uint64_t)handle->snap_pages * SNAPSHOT_PAGE)
 		atomic_store(&handle->snap_valid, 0);
-	mark_pages(h, handle->snap_page, handle->snap_pages, true);
 	h->subject_pages[account_of(handle->subject)] += handle->snap_pages;
 }
 
@@ -437,12 +391,11 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 		return 0;
 	}
 	h->free_list = calloc(HANDLES_MAX, sizeof(*h->free_list));
-	h->page_map = calloc(SNAPSHOT_PAGES_MAX / 64, sizeof(*h->page_map));
 	h->subjects = calloc(SUBJECTS_MAX, sizeof(struct subject *));
 	h->subject_handles = calloc(SUBJECTS_MAX + 1, sizeof(*h->subject_handles));
 	h->subject_pages = calloc(SUBJECTS_MAX + 1, sizeof(*h->subject_pages));
-	if (!h->free_list || !h->page_map || !h->subjects || !h->subject_handles ||
-	    !h->subject_pages)
+	if (runs_init(&h->pages, SNAPSHOT_PAGES_MAX) < 0 || !h->free_list || !h->subjects ||
+	    !h->subject_handles || !h->subject_pages)
 		return -ENOMEM;
 	recover(h);
 	return 0;
@@ -454,7 +407,7 @@ void handles_done(struct handles *h)
 		if (h->subjects[i])
 			subject_unref(h->subjects[i]);
 	free(h->free_list);
-	free(h->page_map);
+	runs_done(&h->pages);
 	free(h->subjects);
 	free(h->subject_handles);
 	free(h->subject_pages);

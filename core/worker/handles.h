@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "model.h"
+#include "runs.h"
 #include "vault.h"
 
 #define HANDLE_STATELESS 0
@@ -37,8 +38,7 @@ struct handles {
 	pthread_mutex_t lock; /* of everything below */
 	uint32_t *free_list;
 	uint32_t free_count;
-	uint64_t *page_map;	   /* a bit per page of the arena: in use */
-	uint32_t page_hint;	   /* no free page below */
+	struct runs pages;	   /* of the arena */
 	struct subject **subjects; /* of the saved ones, made when first asked for */
 	uint32_t *subject_handles;
 	uint32_t *subject_pages; /* the last entry of both: the host's view */

@@ -196,7 +196,7 @@ static void test_garbage(void)
 		handle_free(&h, (uint64_t)table[i].serial << 32 | i << 1 | 1);
 	CHECK_U64(h.free_count, HANDLES_MAX);
 	for (size_t i = 0; i < SNAPSHOT_PAGES_MAX / 64; i++)
-		if (h.page_map[i])
+		if (h.pages.map[i])
 			CHECK(!"a page is lost");
 	fh = handle_new(&h, 7, NULL, 1, 1);
 	handle_keep(&h, fh, "fine", 4, 1);
