@@ -40,7 +40,7 @@ enum vault_part {
 	VAULT_SUBJECTS,
 	VAULT_HANDLES,
 	VAULT_SNAPSHOTS,
-	VAULT_RECORDS, /* reserved */
+	VAULT_RECORDS,
 	VAULT_POLLERS, /* reserved */
 	VAULT_PARTS = 16,
 };
@@ -72,6 +72,7 @@ struct vault_header {
 	_Atomic uint32_t dead;	      /* this one and all before it are dead */
 	_Atomic uint32_t dead_faulty; /* the last one that died by its own fault */
 	_Atomic uint32_t view_off;    /* SIGUSR2: everybody sees the host's files */
+	uint64_t secret;	      /* no tenant knows it: two of them cannot hash alike */
 };
 
 /* ---- journal: one slot per thread that takes requests ---- */
@@ -153,6 +154,40 @@ struct vault_handle {
 #define SNAPSHOT_PAGE	   4096
 #define SNAPSHOT_PAGES_MAX 32768 /* 128 MiB */
 
+/* ---- records: what must not jump when another worker takes over ---- */
+
+#define RECORDS_VERSION	  1
+#define RECORDS_MAX	  8192
+#define RECORD_OWNER_MAX  16
+#define RECORD_BLOCK	  256
+#define RECORD_BLOCKS_MAX 253888 /* nearly 62 MiB */
+
+/* (owner, subject) -> bytes, kept twice: the copy that is not the good one is
+ * written, then `turn` says that it is. */
+struct vault_record {
+	_Atomic uint32_t used; /* 1: committed */
+	uint32_t version;      /* of the bytes, the owner's */
+	char owner[RECORD_OWNER_MAX];
+	uint64_t subject;      /* model's subject_id() */
+	uint64_t check;	       /* another hash of the same, with the vault's secret */
+	uint64_t used_ns;      /* CLOCK_MONOTONIC, of the last write */
+	uint32_t block;	       /* the first one in the arena */
+	uint32_t blocks;       /* of each copy */
+	_Atomic uint32_t turn; /* copy turn & 1 is good; 0: none */
+	uint32_t len[2];
+	uint32_t reserved[3];
+	uint64_t sum[2];
+	uint64_t reserved2[4];
+};
+
+struct vault_records {
+	_Atomic uint32_t high; /* entries from here on were never used */
+	uint32_t reserved[1023];
+	struct vault_record table[RECORDS_MAX];
+	uint8_t arena[(size_t)RECORD_BLOCK * RECORD_BLOCKS_MAX];
+};
+
+_Static_assert(sizeof(struct vault_record) == 128, "layout of release 1");
 _Static_assert(sizeof(struct vault_header) <= 65536, "the header has 64 KiB");
 _Static_assert(sizeof(struct vault_subject) <= 8192, "two pages");
 _Static_assert(sizeof(struct vault_handle) == 64, "layout of release 1");
