@@ -4,18 +4,15 @@
  * CPUs were idle.
  *
  * Two numbers of seconds, as fs/proc/uptime.c prints them.  The first is the age
- * of the container's init.  The second is the kernel's sum of the idle times of
- * all CPUs: the age times the number of visible CPUs, less the CPU time that the
- * container used (cpu.stat of cgroup-v2.rst, cpuacct.usage of cgroup v1).  Where
- * that is not accounted, the container counts as idle.
+ * of the container's init.  The second is the sum of the idle times of all CPUs, as
+ * the kernel adds them up: the idle column of the first line of /proc/stat.
  *
  * `uptime = host` gives the time since the host's boot instead: the start times
  * in /proc/PID/stat are counted from there, so procps gets the age of processes
- * right.  The container then counts as idle before it was born.
+ * right.  The idle time stays the container's.
  */
 #include <lxcfsd/plugin.h>
 
-#include "arith.h"
 #include "output.h"
 
 #define NS_PER_SEC  1000000000ull
@@ -43,8 +40,8 @@ static int uptime_render(void *state, const union lxcfsd_value opts[], struct lx
 			 struct lxcfsd_out *out)
 {
 	const struct lxcfsd_services *svc = state;
-	struct lxcfsd_cpus cpus;
-	uint64_t up, used;
+	struct lxcfsd_cpu_times times;
+	uint64_t up;
 	int r;
 
 	if (opts[OPT_UPTIME].u == UPTIME_HOST) {
@@ -54,20 +51,12 @@ static int uptime_render(void *state, const union lxcfsd_value opts[], struct lx
 		if (r < 0)
 			return r;
 	}
-	r = svc->cpus(req, &cpus);
+	r = svc->cpu_times(req, &times);
 	if (r < 0)
 		return r;
-	r = svc->usage(req, LXCFSD_CPU_USAGE, &used);
-	if (r < 0)
-		return r;
-	if (used == LXCFSD_UNKNOWN)
-		used = 0;
-
-	/* With a changed cpuset this may go backwards.  Sums that are carried on
-	 * step by step come with /proc/stat, whose idle this then is. */
 	put_seconds(out, up);
 	lxcfsd_put(out, " ", 1);
-	put_seconds(out, sat_sub(sat_mul(up, cpus.count), used));
+	put_seconds(out, times.total.idle);
 	lxcfsd_put(out, "\n", 1);
 	return 0;
 }

@@ -28,6 +28,9 @@ static struct {
 	uint32_t cpu_count;
 	bool dense;
 	uint64_t boottime, age;
+	struct lxcfsd_cpu_time total, times[512]; /* of the CPUs above */
+	struct lxcfsd_load load;
+	uint64_t realtime;
 	int age_error, error; /* `error`: what all that can fail returns */
 } fake;
 
@@ -91,7 +94,24 @@ static inline int fake_cpus(struct lxcfsd_request *req, struct lxcfsd_cpus *ret)
 static inline uint64_t fake_clock(struct lxcfsd_request *req, enum lxcfsd_clock which)
 {
 	(void)req;
-	return which == LXCFSD_CLOCK_BOOTTIME ? fake.boottime : 0;
+	return which == LXCFSD_CLOCK_BOOTTIME ? fake.boottime : fake.realtime;
+}
+
+static inline int fake_cpu_times(struct lxcfsd_request *req, struct lxcfsd_cpu_times *ret)
+{
+	(void)req;
+	if (!fake.error)
+		*ret = (struct lxcfsd_cpu_times){ fake.total, fake.times, fake.cpus,
+						  fake.cpu_count };
+	return fake.error;
+}
+
+static inline int fake_load(struct lxcfsd_request *req, struct lxcfsd_load *ret)
+{
+	(void)req;
+	if (!fake.error)
+		*ret = fake.load;
+	return fake.error;
 }
 
 static inline int fake_age(struct lxcfsd_request *req, uint64_t *ret)
@@ -113,6 +133,8 @@ static const struct lxcfsd_services fake_services = {
 	.cpus = fake_cpus,
 	.clock_ns = fake_clock,
 	.age_ns = fake_age,
+	.cpu_times = fake_cpu_times,
+	.load = fake_load,
 };
 
 static inline void fake_reset(void)

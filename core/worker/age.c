@@ -91,7 +91,13 @@ static void look_at_dir(struct search *search, int dirfd, const char *path, unsi
 	closedir(dir);
 }
 
-/* The hierarchy that tells this container from others, rather cgroup2's. */
+/* The better a hierarchy tells containers from one another.  On a hybrid machine many
+ * may share one cgroup of cgroup2, which has no controllers there. */
+static int rank(const struct hierarchy *h)
+{
+	return h->controllers & LXCFSD_MEMORY ? 3 : h->controllers ? 2 : h->v2;
+}
+
 static const struct hierarchy *best_hierarchy(const struct model *model,
 					      const struct subject *subject)
 {
@@ -103,14 +109,13 @@ static const struct hierarchy *best_hierarchy(const struct model *model,
 
 		if (h->fd < 0 || path.len <= 1)
 			continue;
-		if (!best || h->v2 || (h->controllers & LXCFSD_MEMORY && !best->v2))
+		if (!best || rank(h) > rank(best))
 			best = h;
 	}
 	return best;
 }
 
-/* The subject's directory, O_PATH, and its inode number. */
-static int open_cgroup(struct model *model, const struct subject *subject, uint64_t *ret_inode)
+int subject_open(struct model *model, const struct subject *subject, uint64_t *ret_inode)
 {
 	const struct hierarchy *h = best_hierarchy(model, subject);
 	struct stat st;
@@ -138,7 +143,7 @@ static int find_offset(struct model *model, struct subject *subject)
 	    search.start == subject->init_start) {
 		search.pid = subject->init;
 	} else {
-		_close_ int fd = open_cgroup(model, subject, &inode);
+		_close_ int fd = subject_open(model, subject, &inode);
 
 		search.start = UINT64_MAX;
 		if (fd < 0)
@@ -167,7 +172,7 @@ static bool is_replaced(struct model *model, struct subject *subject)
 	if (subject->age_cgroup == 0 || now - subject->age_checked_ns < SECOND)
 		return false;
 	subject->age_checked_ns = now;
-	fd = open_cgroup(model, subject, &inode);
+	fd = subject_open(model, subject, &inode);
 	io_closep(&fd);
 	return fd >= 0 && inode != subject->age_cgroup;
 }

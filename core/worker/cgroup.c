@@ -307,8 +307,8 @@ int cgroup_value(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr at
 	return 0;
 }
 
-int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
-		struct lent **ret)
+int cgroup_text_at(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
+		   struct lent **ret, uint64_t *ret_ns)
 {
 	struct cg_file *file;
 	int r;
@@ -317,6 +317,15 @@ int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr att
 	if (r < 0)
 		return r;
 	*ret = lent_ref(file->text);
+	*ret_ns = file->read_ns;
 	pthread_mutex_unlock(&file->held.lock);
 	return 0;
+}
+
+int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
+		struct lent **ret)
+{
+	uint64_t when;
+
+	return cgroup_text_at(cgroups, cgroup, attr, ret, &when);
 }

@@ -42,6 +42,8 @@ enum cg_attr {
 	CG_MEMORY_STAT, /* text, as the following */
 	CG_CPU_STAT,
 	CG_CPUS_EFFECTIVE,
+	CG_CPU_USAGE_ALL, /* v1: a line per CPU */
+	CG_CPU_THROTTLED, /* v1: what cpu.stat of v2 has as well */
 	CG_ATTR_COUNT,
 };
 
@@ -80,6 +82,9 @@ int cgroup_value(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr at
 /* A reference to the text. */
 int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
 		struct lent **ret);
+/* The same, and CLOCK_MONOTONIC of when reading it began. */
+int cgroup_text_at(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
+		   struct lent **ret, uint64_t *ret_ns);
 
 /* Fills values[] as services.stat. */
 void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[], size_t count,

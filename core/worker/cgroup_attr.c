@@ -107,6 +107,8 @@ const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 	[CG_CPU_STAT]       = { LXCFSD_CPUACCT, { "cpu.stat" }, { "cpuacct.stat" }, NULL },
 	[CG_CPUS_EFFECTIVE] = { LXCFSD_CPUSET, { "cpuset.cpus.effective" },
 				{ "cpuset.effective_cpus", "cpuset.cpus" }, NULL },
+	[CG_CPU_USAGE_ALL]  = { LXCFSD_CPUACCT, { NULL }, { "cpuacct.usage_all" }, NULL },
+	[CG_CPU_THROTTLED]  = { LXCFSD_CPU, { NULL }, { "cpu.stat" }, NULL },
 };
 /* clang-format on */
 

@@ -24,6 +24,7 @@ enum subject_policy { SUBJECT_AUTO, SUBJECT_CALLER, SUBJECT_INIT };
 enum host_pidns { HOST_PIDNS_CALLER, HOST_PIDNS_HOST };
 enum identity_method { IDENTITY_AUTO, IDENTITY_IOCTL, IDENTITY_NSPID };
 enum cpu_quota { CPU_QUOTA_CEIL, CPU_QUOTA_FLOOR, CPU_QUOTA_ROUND, CPU_QUOTA_OFF };
+enum cpu_throttled { CPU_THROTTLED_IDLE, CPU_THROTTLED_STEAL };
 enum cpu_numbering { CPU_NUMBERING_HOST, CPU_NUMBERING_DENSE };
 
 /* The section [lxcfsd].  The table in config_schema.c has each key's default, range and
@@ -46,6 +47,8 @@ struct settings {
 	uint64_t identity;	/* enum identity_method */
 	uint64_t cpu_quota;	/* enum cpu_quota */
 	uint64_t cpu_numbering; /* enum cpu_numbering */
+	uint64_t cpu_scale;
+	uint64_t cpu_throttled; /* enum cpu_throttled */
 	uint64_t test_journal;	/* 0: lose requests on purpose (tests only) */
 };
 

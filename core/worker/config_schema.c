@@ -72,6 +72,10 @@ const struct setting config_settings[] = {
 	     "how a quota becomes a number of CPUs"),
 	ENUM(cpu_numbering, "host", "host dense",
 	     "CPUs keep the host's numbers, or are counted from 0"),
+	BOOL(cpu_scale, "yes",
+	     "full use of a quota reads as 100 % of the CPUs that are shown"),
+	ENUM(cpu_throttled, "idle", "idle steal",
+	     "time held back by a quota is idle, or stolen (then cpu_scale is off)"),
 	BOOL(test_journal, "yes",
 	     "no: lose the requests of a worker that dies (only for tests)"),
 };

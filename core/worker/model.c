@@ -30,6 +30,7 @@ int model_new(const struct settings *settings, const char *root, struct model **
 	if (!model)
 		return -ENOMEM;
 	model->settings = settings;
+	loads_init(&model->loads);
 	fds_init(&model->fds, fd_budget(settings));
 	r = roots_open(&model->roots, root);
 	if (r == 0)
@@ -54,6 +55,7 @@ struct model *model_free(struct model *model)
 {
 	if (!model)
 		return NULL;
+	loads_done(&model->loads); /* first: its thread reads all the others */
 	identity_done(&model->identity);
 	subjects_done(&model->subjects);
 	cgroups_done(&model->cgroups);
@@ -63,6 +65,11 @@ struct model *model_free(struct model *model)
 	fds_done(&model->fds);
 	free(model);
 	return NULL;
+}
+
+void model_set_records(struct model *model, struct records *records)
+{
+	model->records = records;
 }
 
 void model_tidy(struct model *model)

@@ -29,6 +29,9 @@ struct subject;
 /* `root` NULL: this machine.  `settings` must outlive the model. */
 int model_new(const struct settings *settings, const char *root, struct model **ret);
 struct model *model_free(struct model *model);
+/* From now on what must outlive this worker is kept there.  Before anybody reads. */
+struct records;
+void model_set_records(struct model *model, struct records *records);
 
 /* Once a second or so, while model_busy(): closes what nobody has read for 10 s. */
 void model_tidy(struct model *model);

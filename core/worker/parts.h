@@ -8,7 +8,9 @@
 #include "host.h"
 #include "identity.h"
 #include "layout.h"
+#include "load.h"
 #include "model.h"
+#include "records.h"
 #include "roots.h"
 #include "subject.h"
 
@@ -21,6 +23,8 @@ struct model {
 	struct cgroups cgroups;
 	struct subjects subjects;
 	struct identity identity;
+	struct loads loads;
+	struct records *records; /* NULL: nothing outlives this process */
 };
 
 /* Holds `lent`, whose reference it takes over, until request_end(). */
@@ -44,7 +48,13 @@ int subject_usage(struct model *model, const struct subject *subject, enum lxcfs
 /* cpus.c; a reference to the numbers, uint32_t each. */
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret);
 
+/* times.c; lent to the request. */
+int subject_cpu_times(struct lxcfsd_request *req, struct lxcfsd_cpu_times *ret);
+
 /* age.c */
+/* The directory of the subject's cgroup, in the hierarchy that tells it from others
+ * best, O_PATH, and its inode number.  -ESRCH. */
+int subject_open(struct model *model, const struct subject *subject, uint64_t *ret_inode);
 int subject_age_ns(struct model *model, struct subject *subject, uint64_t *ret);
 
 #endif

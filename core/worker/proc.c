@@ -118,10 +118,34 @@ int proc_status(int proc_fd, pid_t pid, struct proc_status *ret)
 	return 0;
 }
 
-/* The fields of /proc/PID/stat behind the name: *ret_rest begins with the third. */
-static int stat_fields(int proc_fd, pid_t pid, char *buf, size_t size, struct lxcfsd_text *ret_rest)
+int proc_number(int proc_fd, pid_t tid, unsigned int depth, pid_t *ret)
 {
-	_close_ int fd = proc_open(proc_fd, pid, "stat");
+	struct lxcfsd_text rest, line, key, word = { NULL, 0 };
+	_free_ char *text = NULL;
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "%d/status", (int)tid);
+	r = io_read_alloc(proc_fd, path, STATUS_MAX, &text, &rest.len);
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	rest.data = text;
+	while (text_line(&rest, &line) && text_until(&line, ':', &key)) {
+		if (!text_is(key, "NSpid"))
+			continue;
+		for (unsigned int i = 0; i < depth; i++)
+			if (!text_word(&line, &word))
+				return -ESRCH;
+		return parse_pid(word, ret);
+	}
+	return -ESRCH;
+}
+
+/* The fields of /proc/PID/stat behind the name: *ret_rest begins with the third. */
+static int stat_fields(int proc_fd, pid_t pid, const char *name, char *buf, size_t size,
+		       struct lxcfsd_text *ret_rest)
+{
+	_close_ int fd = proc_open(proc_fd, pid, name);
 	const char *end;
 	ssize_t n;
 
@@ -142,7 +166,7 @@ static int stat_field(int proc_fd, pid_t pid, int number, uint64_t *ret)
 {
 	struct lxcfsd_text rest, word;
 	char buf[2048];
-	int r = stat_fields(proc_fd, pid, buf, sizeof(buf), &rest);
+	int r = stat_fields(proc_fd, pid, "stat", buf, sizeof(buf), &rest);
 
 	if (r < 0)
 		return r;
@@ -167,6 +191,29 @@ int proc_parent(int proc_fd, pid_t pid, pid_t *ret)
 	if (ppid > INT32_MAX)
 		return -EINVAL;
 	*ret = (pid_t)ppid;
+	return 0;
+}
+
+int proc_thread(int proc_fd, pid_t tid, struct proc_thread *ret)
+{
+	struct lxcfsd_text rest, state, word;
+	char name[32], buf[2048];
+	uint64_t start;
+	int r;
+
+	snprintf(name, sizeof(name), "task/%d/stat", (int)tid);
+	r = stat_fields(proc_fd, tid, name, buf, sizeof(buf), &rest);
+	if (r < 0)
+		return r;
+	if (!text_word(&rest, &state))
+		return -EINVAL;
+	for (int field = 4; field <= 22; field++)
+		if (!text_word(&rest, &word))
+			return -EINVAL;
+	r = parse_u64(word, &start);
+	if (r < 0)
+		return r;
+	*ret = (struct proc_thread){ state.data[0], start };
 	return 0;
 }
 

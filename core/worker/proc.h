@@ -29,6 +29,15 @@ int proc_open(int proc_fd, pid_t pid, const char *name);
 /* The inode of its pid namespace, never 0. */
 int proc_pidns(int proc_fd, pid_t pid, uint64_t *ret);
 int proc_status(int proc_fd, pid_t pid, struct proc_status *ret);
+/* The number of the thread in the namespace that is `depth` deep, 1 being the
+ * host's; -ESRCH: it is not in one so deep. */
+int proc_number(int proc_fd, pid_t tid, unsigned int depth, pid_t *ret);
+
+struct proc_thread {
+	char state;
+	uint64_t start; /* clock ticks since boot */
+};
+int proc_thread(int proc_fd, pid_t tid, struct proc_thread *ret);
 /* Its parent here, 0: none.  (status says it too, but that can be long: a process
  * may be in 65536 groups.) */
 int proc_parent(int proc_fd, pid_t pid, pid_t *ret);

@@ -24,6 +24,10 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 		r = handles_open(&s->handles, vault, generation, s->model, &s->config->settings);
 	if (r == 0)
 		r = lastgood_new(&s->lastgood);
+	if (r == 0)
+		r = records_open(&s->records, vault, generation);
+	if (r == 0)
+		model_set_records(s->model, &s->records);
 	s->counts = calloc(NODES_MAX, sizeof(*s->counts));
 	return r < 0 ? r : s->counts ? 0 : -ENOMEM;
 }

@@ -21,6 +21,7 @@
 #include "model.h"
 #include "nodes.h"
 #include "plugin.h"
+#include "records.h"
 #include "vault.h"
 
 /* Where the text of a read came from. */
@@ -48,6 +49,7 @@ struct server {
 	struct nodes nodes;
 	struct handles handles;
 	struct lastgood *lastgood;
+	struct records records;
 	struct node_count *counts; /* by node id - 1 */
 	struct log_limit unknown_reader;
 	int wake_fd;	       /* eventfd: the steering thread sleeps until somebody reads */

@@ -87,4 +87,6 @@ void model_services(struct lxcfsd_services *svc)
 	svc->cpus = serve_cpus;
 	svc->clock_ns = serve_clock;
 	svc->age_ns = serve_age;
+	svc->cpu_times = subject_cpu_times;
+	svc->load = subject_load;
 }

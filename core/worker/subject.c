@@ -28,6 +28,11 @@ static void subject_free(struct cache_node *node, void *context)
 
 	(void)context;
 	lent_unref(subject->cpus);
+	lent_unref(subject->times_shown);
+	lent_unref(subject->times_cpus);
+	free(subject->times);
+	pthread_mutex_destroy(&subject->times_lock);
+	pthread_mutex_destroy(&subject->load_lock);
 	pthread_mutex_destroy(&subject->cpus_lock);
 	pthread_mutex_destroy(&subject->age_lock);
 	free(subject->name);
@@ -117,6 +122,8 @@ static struct subject *make(struct subjects *subjects, const struct subject_draf
 		return NULL;
 	}
 	pthread_mutex_init(&subject->cpus_lock, NULL);
+	pthread_mutex_init(&subject->times_lock, NULL);
+	pthread_mutex_init(&subject->load_lock, NULL);
 	pthread_mutex_init(&subject->age_lock, NULL);
 	return subject;
 }

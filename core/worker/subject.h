@@ -8,8 +8,8 @@
  *	init PID STARTTIME
  *	KEY:PATH		one line per hierarchy, in the order of the layout
  *
- * which is also how it is saved.  Immutable, apart from two things that are
- * derived from it and kept: the CPUs and the beginning of its time.
+ * which is also how it is saved.  Immutable, apart from what is derived from it and
+ * kept: the CPUs, what they did, and the beginning of its time.
  */
 #ifndef LXCFSD_SUBJECT_H
 #define LXCFSD_SUBJECT_H
@@ -22,8 +22,10 @@
 #include <lxcfsd/plugin.h>
 
 #include "cache.h"
+#include "cputime.h"
 #include "layout.h"
 #include "lent.h"
+#include "load.h"
 
 #define SUBJECT_TEXT_MAX 8000
 
@@ -41,6 +43,18 @@ struct subject {
 	struct lent *cpus; /* uint32_t each */
 	int cpus_error;
 	uint64_t cpus_ns; /* when; 0: never */
+
+	pthread_mutex_t times_lock;
+	struct cpu_state *times;  /* NULL: not yet looked at */
+	struct lent *times_shown; /* of the visible CPUs, as times.c lays it out */
+	struct lent *times_cpus;  /* for these */
+	uint64_t times_shown_ns;  /* of this step */
+
+	pthread_mutex_t load_lock;
+	struct load_state load;
+	bool load_begun;   /* what the vault has was looked at */
+	bool load_watched; /* it is in the list of those that are */
+	uint64_t load_read_ns;
 
 	pthread_mutex_t age_lock;
 	bool age_known;

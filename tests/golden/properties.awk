@@ -40,7 +40,45 @@ path == "/proc/cpuinfo" && /^(siblings|cpu cores|# processors)[ \t]*:/ {
 path == "/proc/uptime" && !/^[0-9]+\.[0-9][0-9] [0-9]+\.[0-9][0-9]$/ {
 	bad("not two numbers with two decimals: " $0)
 }
+path == "/proc/stat" && /^cpu/ {
+	if (NF != 11)
+		bad("not ten columns: " $0)
+	if ($1 == "cpu") {
+		for (i = 2; i <= NF; i++)
+			whole[i] = $i
+	} else {
+		number = substr($1, 4) + 0
+		if (found && number <= last)
+			bad("not ascending: " $0)
+		last = number
+		found++
+		for (i = 2; i <= NF; i++)
+			part[i] += $i
+	}
+}
+path == "/proc/stat" && /^(intr|ctxt|softirq) / && !/^[a-z]+( 0)+$/ {
+	bad("the host's: " $0)
+}
+path == "/proc/stat" && /^procs_running / && $2 < 1 {
+	bad("nobody runs, not even the reader")
+}
+path == "/proc/loadavg" {
+	for (i = 1; i <= 3; i++)
+		if ($i !~ /^[0-9]+\.[0-9][0-9]$/)
+			bad("not an average: " $i)
+	if (NF != 5 || $4 !~ /^[1-9][0-9]*\/[1-9][0-9]*$/ || $5 !~ /^[0-9]+$/)
+		bad("not a loadavg: " $0)
+}
 END {
+	if (path == "/proc/stat") {
+		if (!found)
+			bad("no CPU")
+		if (cpus != "" && found != cpus)
+			bad(found " CPUs, not " cpus)
+		for (i in whole)
+			if (whole[i] != part[i])
+				bad("column " i ": " whole[i] " is not the sum " part[i] + 0)
+	}
 	if (path == "/proc/meminfo") {
 		if (kb["MemTotal"] == 0)
 			bad("no memory")

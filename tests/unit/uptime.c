@@ -13,28 +13,21 @@ int main(void)
 
 	fake_reset();
 	fake.age = 12345678901234ull;
-	CHECK_STR(fake_render(container, &r), "12345.67 49382.71\n");
-
-	fake.usages[LXCFSD_CPU_USAGE] = 382719999999ull;
+	fake.total.idle = 48999990000000ull;
+	fake.total.user = 382719999999ull;
 	CHECK_STR(fake_render(container, &r), "12345.67 48999.99\n");
-
-	/* More CPU time than its CPUs can have given it: it had more of them. */
-	fake.usages[LXCFSD_CPU_USAGE] = 100000000000000ull;
-	CHECK_STR(fake_render(container, &r), "12345.67 0.00\n");
-
-	fake.age = 0;
+	fake.age = fake.total.idle = 0;
 	CHECK_STR(fake_render(container, &r), "0.00 0.00\n");
 	fake.age = 90000000;
-	fake.cpu_count = 1;
-	fake.usages[LXCFSD_CPU_USAGE] = 0;
-	CHECK_STR(fake_render(container, &r), "0.09 0.09\n");
+	fake.total.idle = 9999999;
+	CHECK_STR(fake_render(container, &r), "0.09 0.00\n");
 
 	/* Without an init there is no age, but the host's boot is known. */
 	fake.age_error = -ESRCH;
 	CHECK(!fake_render(container, &r));
 	CHECK(r == -ESRCH);
 	fake.boottime = 3000000000ull;
-	fake.usages[LXCFSD_CPU_USAGE] = 500000000;
+	fake.total.idle = 2500000000ull;
 	CHECK_STR(fake_render(host, &r), "3.00 2.50\n");
 
 	fake.error = -EIO;

@@ -190,6 +190,38 @@ struct lxcfsd_cpus {
 	bool dense;
 };
 
+/* What CPUs did, in nanoseconds.  Never goes backwards. */
+struct lxcfsd_cpu_time {
+	uint64_t user, nice, system, idle;
+	uint64_t steal; /* was held back by the quota; 0 unless cpu_throttled = steal */
+};
+
+/*
+ * The container's CPU time, spread over the CPUs that it sees: numbers[i] is shown
+ * for cpus[i].  `total` is the sum of the whole clock ticks of each, and counts those as
+ * well that it has seen before and sees no more.
+ */
+struct lxcfsd_cpu_times {
+	struct lxcfsd_cpu_time total;
+	const struct lxcfsd_cpu_time *cpus;
+	const uint32_t *numbers; /* ascending */
+	uint32_t count;
+};
+
+/*
+ * What /proc/loadavg says, of the container's own threads.  The averages are of 1, 5 and
+ * 15 minutes in units of 1/LXCFSD_LOAD_ONE.  The counts are some seconds old.
+ */
+#define LXCFSD_LOAD_ONE 2048
+struct lxcfsd_load {
+	uint64_t avg[3];
+	uint32_t running; /* or ready to run: without the reader, who waits for us */
+	uint32_t blocked; /* wait uninterruptibly */
+	uint32_t threads;
+	uint32_t last_pid; /* the youngest thread's, in the container's numbering */
+	uint64_t forks;	   /* threads started so far, as far as can be known; never less */
+};
+
 enum lxcfsd_clock {
 	LXCFSD_CLOCK_BOOTTIME = 1, /* nanoseconds since the host's boot, sleep included */
 	LXCFSD_CLOCK_REALTIME,	   /* nanoseconds since 1970 */
@@ -240,6 +272,9 @@ struct lxcfsd_services {
 	/* Nanoseconds since the container's init started; -ESRCH when there is
 	 * none to be found. */
 	int (*age_ns)(struct lxcfsd_request *req, uint64_t *ret);
+
+	int (*cpu_times)(struct lxcfsd_request *req, struct lxcfsd_cpu_times *ret);
+	int (*load)(struct lxcfsd_request *req, struct lxcfsd_load *ret);
 };
 
 /* ------------------------------------------------------------ the plugin */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* tasks.h - the threads of a container. */
+#ifndef LXCFSD_TASKS_H
+#define LXCFSD_TASKS_H
+
+#include <stdint.h>
+
+struct model;
+struct subject;
+
+struct tasks {
+	uint32_t threads;
+	uint32_t running;  /* or ready to run */
+	uint32_t blocked;  /* wait uninterruptibly */
+	uint32_t last_pid; /* of the youngest, in the container's numbering; 0: not known */
+};
+
+/* All in its cgroup and below, as far as they can be looked at until `end_ns`
+ * (CLOCK_MONOTONIC); at least one is.  -ESRCH: there is no such cgroup. */
+int tasks_count(struct model *model, const struct subject *subject, uint64_t end_ns,
+		struct tasks *ret);
+
+#endif
