@@ -300,14 +300,14 @@ container() { # NAME [--mem BYTES] [--cpus LIST] [--quota N/M] [--cgroup BELOW] 
 }
 
 is_there() { [ -e "$1" ]; }
-container_start() { # as container, without `-- CMD`: stays until container_stop
+container_start() { # as container, without `-- CMD`: stays until container_stop; C_INIT: its sleep(1)
 	local name=$1 i
 	rm -f "$T/pid.$name"
 	C_CGROUP[$name]=$name
 	for ((i = 2; i < $#; i++)); do
 		[ "${!i}" != --cgroup ] || { i=$((i + 1)) && C_CGROUP[$name]=$name/${!i}; }
 	done
-	container "$@" --pidfile "$T/pid.$name" -- sleep 1000000 2>"$T/err.$name" &
+	container "$@" --pidfile "$T/pid.$name" -- "${C_INIT:-sleep}" 1000000 2>"$T/err.$name" &
 	C_OUTER[$name]=$!
 	wait_for "$PATIENCE" is_there "$T/pid.$name" || { diag "$(cat "$T/err.$name")" && return 1; }
 	read -r "C_PID[$name]" <"$T/pid.$name"

@@ -171,6 +171,11 @@ static void has_started(struct keeper *k)
 		log_open("lxcfsd", LOG_TO_SYSLOG, (int)k->active.ready.log_level);
 	log_notice("serving on '%s' (%u plugins, pid %d)", k->mount.path, k->active.ready.plugins,
 		   getpid());
+	if (mount_is_private(&k->mount))
+		log_warn("this process has a mount namespace of its own: '%s' cannot be seen "
+			 "outside "
+			 "of it.  Is it started with PrivateTmp, ProtectSystem or the like?",
+			 k->mount.path);
 	notify_ready("serving");
 	runtime_release_parent(k->rt);
 }

@@ -81,13 +81,26 @@ static bool mountinfo_path_is(struct lxcfsd_text field, const char *path)
 	return i == field.len && !*path;
 }
 
+/* "shared:N", among the optional fields */
+static bool text_is_shared(struct lxcfsd_text word)
+{
+	return word.len > 7 && memcmp(word.data, "shared:", 7) == 0;
+}
+
 static void put_text(char *ret, size_t size, struct lxcfsd_text text)
 {
 	snprintf(ret, size, "%.*s", (int)text.len, text.data);
 }
 
-/* What is mounted on `path` (the topmost): its type, "" for nothing, and device. */
-static int mounted(const char *path, char *ret, size_t size, char *ret_device, size_t device_size)
+/* A line of mountinfo. */
+struct place {
+	char type[64]; /* "": nothing is mounted there */
+	char device[32];
+	bool shared; /* with other mount namespaces */
+};
+
+/* What is mounted on `path`, the topmost. */
+static int mounted(const char *path, struct place *ret)
 {
 	_free_ char *text = NULL;
 	struct lxcfsd_text rest, line, word;
@@ -96,12 +109,12 @@ static int mounted(const char *path, char *ret, size_t size, char *ret_device, s
 
 	if (r < 0)
 		return r;
-	ret[0] = ret_device[0] = '\0';
+	*ret = (struct place){ "", "", false };
 	rest = (struct lxcfsd_text){ text, len };
 	while (text_line(&rest, &line)) {
 		struct lxcfsd_text device = { "", 0 };
 		unsigned int field = 0;
-		bool here = false, options_end = false;
+		bool here = false, options_end = false, shared = false;
 
 		while (text_word(&line, &word)) {
 			field++;
@@ -111,11 +124,13 @@ static int mounted(const char *path, char *ret, size_t size, char *ret_device, s
 				here = mountinfo_path_is(word, path);
 			if (options_end) {
 				if (here) {
-					put_text(ret, size, word);
-					put_text(ret_device, device_size, device);
+					put_text(ret->type, sizeof(ret->type), word);
+					put_text(ret->device, sizeof(ret->device), device);
+					ret->shared = shared;
 				}
 				break;
 			}
+			shared = shared || (field > 6 && text_is_shared(word));
 			options_end = field > 6 && text_is(word, "-");
 		}
 	}
@@ -150,15 +165,15 @@ static bool server_is_dead(const char *path)
 
 static int clear_place(const char *path, char *reason, size_t size)
 {
-	char type[64], device[32];
+	struct place place;
 	int r;
 
 	for (int i = 0; i < 16; i++) {
-		r = mounted(path, type, sizeof(type), device, sizeof(device));
+		r = mounted(path, &place);
 		if (r < 0)
 			return fail(reason, size, r, "cannot read /proc/self/mountinfo: %s",
 				    strerror(-r));
-		if (strncmp(type, "fuse", 4) != 0)
+		if (strncmp(place.type, "fuse", 4) != 0)
 			return 0;
 		if (!server_is_dead(path))
 			return fail(
@@ -166,8 +181,9 @@ static int clear_place(const char *path, char *reason, size_t size)
 				"'%s' is already served (a '%s' mount that is alive): stop that "
 				"lxcfs or lxcfsd first, or use another mount point.  If its keeper "
 				"was killed: 'umount %s'; containers that run keep the old worker",
-				path, type, path);
-		log_warn("'%s' is a '%s' mount whose server is dead: taking it off", path, type);
+				path, place.type, path);
+		log_warn("'%s' is a '%s' mount whose server is dead: taking it off", path,
+			 place.type);
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
 			return fail(reason, size, -errno, "cannot unmount the dead '%s': %m", path);
 	}
@@ -247,7 +263,8 @@ static int do_mount(const char *path, struct vault_conn *conn, int *ret_fd, char
 int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, char *reason,
 	      size_t size)
 {
-	char resolved[sizeof(mount->path)], type[64];
+	char resolved[sizeof(mount->path)];
+	struct place place;
 	int lock_fd = -1, fuse_fd = -1;
 	int r = resolve(path, resolved, sizeof(resolved));
 
@@ -270,7 +287,8 @@ int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, ch
 	/* nothing is asked of the file system by that; without it (kernel < 5.2) a
 	 * mount that is taken off stays off */
 	mount->tree_fd = open_tree(AT_FDCWD, resolved, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	mounted(resolved, type, sizeof(type), mount->device, sizeof(mount->device));
+	if (mounted(resolved, &place) == 0)
+		memcpy(mount->device, place.device, sizeof(mount->device));
 	return 0;
 }
 
@@ -278,11 +296,11 @@ int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, ch
  * copy a mount that is nowhere. */
 int mount_restore(struct mount *mount, bool *ret_restored)
 {
-	char type[64], device[32];
-	int r = mounted(mount->path, type, sizeof(type), device, sizeof(device));
+	struct place place;
+	int r = mounted(mount->path, &place);
 
 	*ret_restored = false;
-	if (r < 0 || strcmp(device, mount->device) == 0)
+	if (r < 0 || strcmp(place.device, mount->device) == 0)
 		return r;
 	if (mount->tree_fd < 0)
 		return -ENOSYS;
@@ -292,6 +310,17 @@ int mount_restore(struct mount *mount, bool *ret_restored)
 	mount->tree_fd = open_tree(AT_FDCWD, mount->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	*ret_restored = true;
 	return 0;
+}
+
+bool mount_is_private(const struct mount *mount)
+{
+	struct stat own, first;
+	struct place place;
+
+	if (stat("/proc/self/ns/mnt", &own) < 0 || stat("/proc/1/ns/mnt", &first) < 0 ||
+	    own.st_ino == first.st_ino)
+		return false;
+	return mounted(mount->path, &place) == 0 && !place.shared;
 }
 
 bool mount_is_gone(const struct mount *mount)

@@ -24,6 +24,9 @@ struct mount {
 int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, char *reason,
 	      size_t size);
 
+/* It is in a mount namespace that is not the host's, and nowhere else. */
+bool mount_is_private(const struct mount *mount);
+
 /* The connection is ended for good: unmounted everywhere, or aborted. */
 bool mount_is_gone(const struct mount *mount);
 

@@ -31,8 +31,9 @@ enum cpu_numbering { CPU_NUMBERING_HOST, CPU_NUMBERING_DENSE };
  * meaning. */
 struct settings {
 	char *mountpoint;
-	char *plugin_dir; /* NULL: beside the worker, else the installed one */
-	char *strip;	  /* words with blanks between them */
+	char *plugin_dir;  /* NULL: beside the worker, else the installed one */
+	char *cgroup_root; /* NULL: "/", and this must be the host */
+	char *strip;	   /* words with blanks between them */
 	uint64_t log_level;
 	uint64_t threads; /* 0: by the number of CPUs */
 	uint64_t cache_ms;

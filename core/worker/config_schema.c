@@ -42,6 +42,8 @@ const struct setting config_settings[] = {
 	     "where the files are shown", .is_path = true),
 	TEXT(plugin_dir, "",
 	     "where modules are; empty: beside the worker, else as installed", .is_path = true),
+	TEXT(cgroup_root, "",
+	     "in a container: the cgroup whose readers count as the host's", .is_path = true),
 	TEXT(strip, "init.scope init .lxc",
 	     "last part of the init's cgroup path that is not the container's own"),
 	ENUM(log_level, "info", "error warning notice info debug",

@@ -108,7 +108,7 @@ int subject_own_cgroup(struct model *model, const struct subject *subject, uint3
 	const struct hierarchy *h = layout_find(&model->layout, controller);
 
 	*ret = NULL;
-	if (subject && h && text_is(subject->paths[h->index], "/"))
+	if (subject && h && subjects_is_root(&model->subjects, subject->paths[h->index]))
 		return 0;
 	return subject_cgroup(model, subject, controller, ret);
 }

@@ -25,6 +25,7 @@
 #include "io.h"
 #include "log.h"
 #include "model.h"
+#include "place.h"
 #include "plugin.h"
 #include "render.h"
 #include "serve.h"
@@ -111,6 +112,7 @@ static int load(const struct arguments *a, struct server *s, struct problems *pr
 		problem_add(problems, a->config, 0,
 			    "there is no [plugin NAME] section: nothing would be shown");
 	r = plugins_load(s->config, NULL, problems, &s->plugins);
+	place_check(&s->config->settings, problems);
 	if (r == 0 && problems->count > 0)
 		r = -EINVAL;
 	if (r < 0)

@@ -40,7 +40,7 @@ int model_new(const struct settings *settings, const char *root, struct model **
 	if (r == 0)
 		r = cgroups_init(&model->cgroups, &model->fds, cache_ns);
 	if (r == 0)
-		r = subjects_init(&model->subjects, &model->layout);
+		r = subjects_init(&model->subjects, &model->layout, settings->cgroup_root);
 	if (r == 0)
 		r = identity_init(&model->identity, &model->roots, &model->fds, settings->identity);
 	if (r < 0) {

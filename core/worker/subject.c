@@ -39,9 +39,10 @@ static void subject_free(struct cache_node *node, void *context)
 	free(subject);
 }
 
-int subjects_init(struct subjects *subjects, const struct layout *layout)
+int subjects_init(struct subjects *subjects, const struct layout *layout, const char *root)
 {
 	subjects->layout = layout;
+	subjects->root = text_of(root ? root : "/");
 	return cache_init(&subjects->table, SUBJECTS_MAX, subject_equal, subject_free, subjects);
 }
 
@@ -229,6 +230,11 @@ const char *subject_name(const struct subject *subject)
 	return subject->name;
 }
 
+bool subjects_is_root(const struct subjects *subjects, struct lxcfsd_text path)
+{
+	return path.len > 0 && path_at_or_below(subjects->root, path);
+}
+
 bool subject_is_root(const struct subject *subject, uint32_t controllers)
 {
 	const struct layout *layout = subject->subjects->layout;
@@ -242,7 +248,7 @@ bool subject_is_root(const struct subject *subject, uint32_t controllers)
 		const struct hierarchy *h = &layout->list[i];
 
 		if ((controllers == 0 || (h->controllers & controllers)) &&
-		    !text_is(subject->paths[i], "/"))
+		    !subjects_is_root(subject->subjects, subject->paths[i]))
 			return false;
 	}
 	return true;

@@ -68,6 +68,7 @@ struct subject {
 
 struct subjects {
 	const struct layout *layout;
+	struct lxcfsd_text root; /* who is in this cgroup, or above it, is the host */
 	struct cache table;
 };
 
@@ -78,7 +79,10 @@ struct subject_draft {
 	struct lxcfsd_text paths[HIERARCHIES_MAX];
 };
 
-int subjects_init(struct subjects *subjects, const struct layout *layout);
+/* `root` NULL: "/"; must stay valid. */
+int subjects_init(struct subjects *subjects, const struct layout *layout, const char *root);
+/* The root cgroup of the host as it is seen from here: nobody's own. */
+bool subjects_is_root(const struct subjects *subjects, struct lxcfsd_text path);
 void subjects_done(struct subjects *subjects);
 /* -ENAMETOOLONG: it does not fit into SUBJECT_TEXT_MAX. */
 int subject_intern(struct subjects *subjects, const struct subject_draft *draft,

@@ -422,7 +422,7 @@ static void test_shipped(void)
 			printf("# %s\n", key);
 		found++;
 	}
-	CHECK_U64(found, 20);
+	CHECK_U64(found, 21);
 }
 
 int main(void)
