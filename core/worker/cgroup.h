@@ -29,9 +29,9 @@ enum cg_attr {
 	CG_MEM_MAX,
 	CG_SWAP_MAX,
 	CG_MEMSW_MAX,
-	CG_CPU_MAX,	  /* v2: millionths of a CPU */
-	CG_CPU_QUOTA_US,  /* v1 */
-	CG_CPU_PERIOD_US, /* v1 */
+	CG_CPU_MAX,	 /* v2: millionths of a CPU */
+	CG_CPU_QUOTA_US, /* v1 */
+	CG_CPU_PERIOD_US,
 	CG_PIDS_MAX,
 	CG_MEM_CURRENT,
 	CG_SWAP_CURRENT,

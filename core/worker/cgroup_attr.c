@@ -88,6 +88,15 @@ static int parse_number(struct lxcfsd_text text, uint64_t *ret)
 	return parse_u64(text, ret);
 }
 
+static int parse_last_number(struct lxcfsd_text text, uint64_t *ret)
+{
+	struct lxcfsd_text word, last = text;
+
+	while (text_word(&text, &word))
+		last = word;
+	return parse_u64(last, ret);
+}
+
 /* clang-format off */
 const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 	[CG_MEM_MAX]        = { LXCFSD_MEMORY, { "memory.max" }, { "memory.limit_in_bytes" }, parse_bytes_limit },
@@ -95,7 +104,7 @@ const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 	[CG_MEMSW_MAX]      = { LXCFSD_MEMORY, { NULL }, { "memory.memsw.limit_in_bytes" }, parse_bytes_limit },
 	[CG_CPU_MAX]        = { LXCFSD_CPU, { "cpu.max" }, { NULL }, parse_cpu_max },
 	[CG_CPU_QUOTA_US]   = { LXCFSD_CPU, { NULL }, { "cpu.cfs_quota_us" }, parse_v1_quota },
-	[CG_CPU_PERIOD_US]  = { LXCFSD_CPU, { NULL }, { "cpu.cfs_period_us" }, parse_number },
+	[CG_CPU_PERIOD_US]  = { LXCFSD_CPU, { "cpu.max" }, { "cpu.cfs_period_us" }, parse_last_number },
 	[CG_PIDS_MAX]       = { LXCFSD_PIDS, { "pids.max" }, { "pids.max" }, parse_limit },
 	[CG_MEM_CURRENT]    = { LXCFSD_MEMORY, { "memory.current" }, { "memory.usage_in_bytes" }, parse_number },
 	[CG_SWAP_CURRENT]   = { LXCFSD_MEMORY, { "memory.swap.current" }, { NULL }, parse_number },

@@ -8,7 +8,7 @@
 #include "text.h"
 
 #define LINES_MAX 65536
-#define SECOND	  1000000000ull
+#define MILLION	  1000000u
 
 static uint64_t sum_of(struct cpu_share s)
 {
@@ -164,6 +164,7 @@ struct step {
 	const struct cpu_sample *sample;
 	const struct cpu_view *view;
 	uint64_t dt;
+	double scale;
 	struct cpu_share pool;	       /* busy, on no particular CPU */
 	uint64_t room, room_seen;      /* for it, on all CPUs and on those that had theirs */
 	struct cpu_share given;	       /* of it */
@@ -179,9 +180,8 @@ static struct cpu_share own_share(const struct step *step, uint32_t i)
 
 	if (id >= step->sample->raw_count)
 		return none;
-	return at_most(
-		times(less(step->sample->raw[id], raw_of(step->state)[id]), step->view->scale),
-		step->dt);
+	return at_most(times(less(step->sample->raw[id], raw_of(step->state)[id]), step->scale),
+		       step->dt);
 }
 
 /* `part` of `whole`, of `amount`. */
@@ -220,16 +220,27 @@ static uint64_t stolen_share(struct step *step, uint64_t idle)
 	return share < idle ? share : idle;
 }
 
+static double scale_of(const struct cpu_view *view)
+{
+	if (!view->scale || view->steal || view->quota == 0 || view->quota / MILLION >= view->count)
+		return 1;
+	return (double)view->count * MILLION / (double)view->quota;
+}
+
 /* How much there is to spread, and what is left for the next step. */
 static void measure(struct step *step, bool first)
 {
-	uint64_t all, own_sum;
+	uint64_t all, own_sum, carry;
 	struct cpu_share own = { 0, 0, 0 }, busy, wanted;
 	struct cpu_state *state = step->state;
 
 	if (__builtin_mul_overflow(step->dt, step->view->count, &all))
 		all = UINT64_MAX;
-	wanted = add(times(less(step->sample->used, state->used), step->view->scale), state->owed);
+	if (__builtin_mul_overflow(step->view->period, step->view->count, &carry))
+		carry = 0;
+	if (state->quota != step->view->quota || state->count != step->view->count)
+		state->owed = (struct cpu_share){ 0, 0, 0 };
+	wanted = add(times(less(step->sample->used, state->used), step->scale), state->owed);
 	busy = at_most(wanted, all);
 	for (uint32_t i = 0; i < step->view->count; i++)
 		own = add(own, own_share(step, i));
@@ -243,8 +254,9 @@ static void measure(struct step *step, bool first)
 			step->stolen = step->idle;
 	}
 	/* what a container did before we knew it has no later to be shown in */
-	state->owed = first ? (struct cpu_share){ 0, 0, 0 }
-			    : at_most(less(wanted, busy), step->view->count * SECOND);
+	state->owed = first ? (struct cpu_share){ 0, 0, 0 } : at_most(less(wanted, busy), carry);
+	state->quota = step->view->quota;
+	state->count = step->view->count;
 }
 
 static void spread(struct step *step)
@@ -279,6 +291,7 @@ int cpu_state_step(struct cpu_state **at, const struct cpu_sample *sample,
 	if (state != *at)
 		free(*at);
 	*at = step.state = state;
+	step.scale = scale_of(view);
 	measure(&step, state->read_ns == 0);
 	spread(&step);
 	state->read_ns = sample->read_ns;

@@ -12,8 +12,9 @@
  * Where the kernel knows the CPU (v1) its own CPU gets it, else all get the same.
  *
  * Scaled: a quota of 1.5 CPUs shows as 2 CPUs, so used time counts 2/1.5 and full
- * use of the quota reads as 100 %.  A quota is given in bursts of up to a second, so
- * what does not fit into a step is carried into the next.
+ * use of the quota reads as 100 %.  A quota is given in bursts, one a period, so what
+ * does not fit into a step is carried into the next: as much as a period has, and not
+ * beyond a change of the quota or of the number of CPUs.
  *
  * Nothing ever goes backwards: the numbers of a CPU that is no longer visible stay,
  * in the sum as well, as the kernel's do for a CPU that is offline.
@@ -47,8 +48,11 @@ struct cpu_state {
 	struct cpu_share used;
 	uint64_t throttled;
 	struct cpu_share owed; /* used, scaled, but not yet shown */
+	uint64_t quota;	       /* as of the last step */
+	uint32_t count;	       /* CPUs that were visible then */
 	uint32_t line_count;
 	uint32_t raw_count;
+	uint32_t reserved;
 	struct cpu_line lines[];
 };
 
@@ -65,8 +69,10 @@ struct cpu_view {
 	const uint32_t *ids; /* ascending, the host's numbers */
 	uint32_t count;
 	bool dense;
-	double scale; /* at least 1 */
-	bool steal;   /* throttled time is shown as stolen */
+	uint64_t quota;	 /* millionths of a CPU, or LXCFSD_NO_LIMIT */
+	uint64_t period; /* of it, nanoseconds */
+	bool scale;	 /* full use of the quota reads as 100 % */
+	bool steal;	 /* throttled time is shown as stolen, and nothing is scaled */
 };
 
 /* An empty state: the container has existed for no time. */

@@ -12,6 +12,10 @@
 #include "parts.h"
 #include "text.h"
 
+/* kernel/sched/fair.c, kernel/sched/core.c */
+#define PERIOD_DEFAULT_US 100000u
+#define PERIOD_MAX_US	  1000000u
+
 int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
 		   struct cgroup **ret)
 {
@@ -100,6 +104,33 @@ int subject_limit(struct model *model, const struct subject *subject, enum lxcfs
 	if (r == 0)
 		*ret = least;
 	return r;
+}
+
+int subject_quota(struct model *model, const struct subject *subject, uint64_t *ret_quota,
+		  uint64_t *ret_period)
+{
+	uint64_t value, period_us, least = LXCFSD_NO_LIMIT, period = PERIOD_DEFAULT_US;
+	struct cgroup *cgroup;
+	int r = subject_cgroup(model, subject, LXCFSD_CPU, &cgroup);
+
+	for (struct cgroup *at = cgroup; r == 0 && at; at = cgroup_parent(at)) {
+		r = own_quota(&model->cgroups, at, &value);
+		if (r == 0 && value < least)
+			r = cgroup_value(&model->cgroups, at, CG_CPU_PERIOD_US, &period_us);
+		if (r == 0 && value < least) {
+			least = value;
+			period = period_us < PERIOD_MAX_US ? period_us : PERIOD_MAX_US;
+		}
+		if (r == -ENOENT)
+			r = 0;
+	}
+	if (cgroup)
+		cgroup_put(&model->cgroups, cgroup);
+	if (r < 0)
+		return r;
+	*ret_quota = least;
+	*ret_period = period * 1000;
+	return 0;
 }
 
 int subject_own_cgroup(struct model *model, const struct subject *subject, uint32_t controller,

@@ -42,6 +42,10 @@ int subject_own_cgroup(struct model *model, const struct subject *subject, uint3
 /* limits.c; `subject` may be NULL. */
 int subject_limit(struct model *model, const struct subject *subject, enum lxcfsd_limit which,
 		  uint64_t *ret);
+/* The tightest CPU quota in millionths of a CPU, and its period in nanoseconds (the
+ * kernel's default where there is none). */
+int subject_quota(struct model *model, const struct subject *subject, uint64_t *ret_quota,
+		  uint64_t *ret_period);
 int subject_usage(struct model *model, const struct subject *subject, enum lxcfsd_usage which,
 		  uint64_t *ret);
 

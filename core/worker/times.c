@@ -21,7 +21,6 @@
 #define US	 1000u
 #define SECOND	 1000000000ull
 #define RAWS_MAX 8192 /* as the kernel's NR_CPUS */
-#define MILLION	 1000000u
 /* The largest state: a line and a share for each CPU. */
 #define STATE_MAX                                                                                  \
 	(sizeof(struct cpu_state) +                                                                \
@@ -159,8 +158,8 @@ static int read_sample(struct model *model, const struct subject *subject, uint6
 static int make_view(struct model *model, const struct subject *subject, const struct lent *cpus,
 		     struct cpu_view *ret)
 {
-	uint64_t quota;
-	int r = subject_limit(model, subject, LXCFSD_CPU_QUOTA, &quota);
+	uint64_t quota, period;
+	int r = subject_quota(model, subject, &quota, &period);
 
 	if (r < 0)
 		return r;
@@ -168,13 +167,11 @@ static int make_view(struct model *model, const struct subject *subject, const s
 		.ids = (const uint32_t *)(const void *)cpus->data,
 		.count = (uint32_t)(cpus->len / sizeof(uint32_t)),
 		.dense = model->settings->cpu_numbering == CPU_NUMBERING_DENSE,
-		.scale = 1,
+		.quota = quota,
+		.period = period,
+		.scale = model->settings->cpu_scale,
 		.steal = model->settings->cpu_throttled == CPU_THROTTLED_STEAL,
 	};
-	if (model->settings->cpu_scale && !ret->steal && quota > 0 && quota / MILLION < ret->count)
-		ret->scale = (double)ret->count * MILLION / (double)quota;
-	if (ret->scale < 1)
-		ret->scale = 1;
 	return 0;
 }
 

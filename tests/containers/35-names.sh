@@ -14,7 +14,7 @@ new_cgroup() { # NAME MIB
 	local d c has
 	for d in "${CG_DIRS[@]}"; do
 		mkdir "$d/$CG_NAME/$1" || return 1
-		[ "$CG_MODE" = v1 ] && [ "$d" = "${CG_DIR[cpuset]}" ] || continue
+		[ "$CG_MODE-$d" = "v1-${CG_DIR[cpuset]}" ] || continue
 		for c in cpuset.cpus cpuset.mems; do
 			read -r has <"$d/$CG_NAME/plain/$c" && echo "$has" >"$d/$CG_NAME/$1/$c" || return 1
 		done

@@ -7,6 +7,7 @@
 
 #define MS     1000000ull
 #define SECOND 1000000000ull
+#define PERIOD (100 * MS)
 #define TICK   (SECOND / 100)
 
 static const uint32_t ids[8] = { 2, 3, 5, 7, 8, 9, 10, 11 };
@@ -19,7 +20,11 @@ static void begin(uint32_t count)
 	free(state);
 	state = cpu_state_new();
 	sample = (struct cpu_sample){ .read_ns = SECOND };
-	view = (struct cpu_view){ .ids = ids, .count = count, .scale = 1 };
+	view = (struct cpu_view){ .ids = ids,
+				  .count = count,
+				  .quota = LXCFSD_NO_LIMIT,
+				  .period = PERIOD,
+				  .scale = true };
 	/* it begins now, with nothing used */
 	CHECK(cpu_state_step(&state, &sample, &view, 0) == 0);
 }
@@ -53,11 +58,11 @@ static void test_spread(void)
 	CHECK_U64(cpu_state_line(state, 2).user, 1500 * MS);
 	CHECK_U64(cpu_state_line(state, 3).idle, 8 * SECOND);
 	CHECK_U64(busy(cpu_state_line(state, 5)), 0);
-	/* more than there can be: what is over comes later */
-	step(SECOND, 3 * SECOND, 0);
+	/* more than there can be: what is over comes later, as much as a period has */
+	step(SECOND, 2 * SECOND + 50 * MS, 0);
 	CHECK_U64(total().user, 5 * SECOND);
 	CHECK_U64(total().idle, 16 * SECOND);
-	step(SECOND, 0, 0);
+	step(SECOND, 950 * MS, 0);
 	CHECK_U64(total().user, 6 * SECOND);
 	CHECK_U64(total().idle, 17 * SECOND);
 	/* nice is its own column */
@@ -75,7 +80,9 @@ static void test_past(void)
 {
 	free(state);
 	state = cpu_state_new();
-	view = (struct cpu_view){ .ids = ids, .count = 2, .scale = 2 };
+	view = (struct cpu_view){
+		.ids = ids, .count = 2, .quota = 1000000, .period = PERIOD, .scale = true
+	};
 	sample = (struct cpu_sample){ .read_ns = 5, .used = { .user = 10 * SECOND } };
 	CHECK(cpu_state_step(&state, &sample, &view, 100 * SECOND) == 0);
 	CHECK_U64(total().user, 20 * SECOND);
@@ -96,7 +103,7 @@ static void test_past(void)
 static void test_scale(void)
 {
 	begin(2);
-	view.scale = 2 / 1.5;
+	view.quota = 1500000;
 	for (int i = 0; i < 100; i++) {
 		step(50 * MS, 100 * MS, 0);
 		step(50 * MS, 50 * MS, 0);
@@ -109,12 +116,41 @@ static void test_scale(void)
 		step(75 * MS, 0, 150 * MS);
 	}
 	CHECK(total().system >= 19800 * MS);
-	/* no more than a second of each CPU is carried on */
+	/* no more than a period of each CPU is carried on */
 	step(MS, 0, 1000 * SECOND);
 	for (int i = 0; i < 10; i++)
 		step(SECOND, 0, 0);
-	CHECK(total().system <= 22100 * MS);
-	CHECK(total().idle >= 17900 * MS);
+	CHECK(total().system <= 20210 * MS);
+	CHECK(total().idle >= 19800 * MS);
+}
+
+/* A changed quota is right at once: nothing is owed of the time before. */
+static void test_changed_quota(void)
+{
+	struct lxcfsd_cpu_time before;
+
+	begin(1);
+	view.quota = 100000;
+	for (int i = 0; i < 20; i++)
+		step(50 * MS, 10 * MS, 0);
+	view.quota = 500000;
+	step(50 * MS, 0, 0);
+	before = total();
+	for (int i = 0; i < 20; i++)
+		step(50 * MS, 15 * MS, 0); /* 30 of 50 % */
+	CHECK_U64(total().user - before.user, 600 * MS);
+	CHECK_U64(total().idle - before.idle, 400 * MS);
+	/* and so is a changed number of CPUs */
+	view.count = 4;
+	view.quota = 4000000;
+	step(SECOND, 4 * SECOND, 0);
+	view.count = 1;
+	view.quota = 1000000;
+	step(50 * MS, 200 * MS, 0);
+	view.quota = 1000001;
+	before = total();
+	step(SECOND, 500 * MS, 0);
+	CHECK_U64(total().user - before.user, 500 * MS);
 }
 
 /* v1 knows the CPU. */
@@ -198,7 +234,8 @@ static void test_random(void)
 		struct lxcfsd_cpu_time now;
 
 		view.count = 1 + (uint32_t)rand() % 8;
-		view.scale = 1 + rand() % 100 / 25.0;
+		view.quota = rand() % 3 ? 1 + (uint64_t)rand() % 8000000 : LXCFSD_NO_LIMIT;
+		view.period = (uint64_t)rand() % (200 * MS);
 		view.steal = rand() % 4 == 0;
 		sample.raw = rand() % 2 ? raw : NULL;
 		sample.raw_count = sample.raw ? 12 : 0;
@@ -266,6 +303,7 @@ int main(void)
 	test_spread();
 	test_past();
 	test_scale();
+	test_changed_quota();
 	test_own();
 	test_steal();
 	test_dense();
