@@ -120,6 +120,7 @@ static int load(const struct arguments *a, struct server *s, struct problems *pr
 		problem_add(problems, NULL, 0, "cannot look at this machine: %s", strerror(-r));
 		return r;
 	}
+	model_use_matches(s->model, s->config);
 	model_services(&services);
 	return plugins_init(&s->plugins, &services, problems);
 }
@@ -146,7 +147,7 @@ static unsigned int switched_on(const struct server *s)
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < s->plugins.count; i++)
-		count += s->plugins.list[i].section->enabled;
+		count += s->plugins.list[i].enabled;
 	return count;
 }
 

@@ -65,6 +65,11 @@ struct model *model_free(struct model *model)
 	return NULL;
 }
 
+void model_use_matches(struct model *model, const struct config *config)
+{
+	model->subjects.config = config;
+}
+
 void model_tidy(struct model *model)
 {
 	uint64_t now = io_now_ns(), before = now > IDLE_NS ? now - IDLE_NS : 0;

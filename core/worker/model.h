@@ -29,6 +29,9 @@ struct subject;
 /* `root` NULL: this machine.  `settings` must outlive the model. */
 int model_new(const struct settings *settings, const char *root, struct model **ret);
 struct model *model_free(struct model *model);
+/* Whose [match] sections hold, before there is a subject.  `config` must outlive the
+ * model. */
+void model_use_matches(struct model *model, const struct config *config);
 
 /* Once a second or so, while model_busy(): closes what nobody has read for 10 s. */
 void model_tidy(struct model *model);
@@ -59,6 +62,9 @@ const char *subject_name(const struct subject *subject);
 /* In the root cgroup of every hierarchy that carries one of `controllers`
  * (enum lxcfsd_controller; 0: of all hierarchies). */
 bool subject_is_root(const struct subject *subject, uint32_t controllers);
+
+/* Which [match] section is for it, from 1 in file order; 0: none. */
+unsigned int subject_match(const struct subject *subject);
 
 /* As bytes that another worker can read, and back.  They come from shared memory
  * after a crash: model_subject_load() trusts nothing.  subject_save() gives

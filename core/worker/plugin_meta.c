@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "plugin_private.h"
-#include "config_private.h"
 #include "text.h"
 
 /* What release 1 of the header had: nothing smaller has ever existed. */
@@ -127,9 +126,8 @@ static bool is_taken(const struct plugin *plugin, size_t i)
 {
 	const char *key = plugin->opts[i].key;
 
-	for (size_t j = 0; j < PLUGIN_KEY_COUNT; j++)
-		if (strcmp(config_plugin_keys[j].key, key) == 0)
-			return true;
+	if (config_find_plugin_key(key) < PLUGIN_KEY_COUNT)
+		return true;
 	for (size_t j = 0; j < i; j++)
 		if (strcmp(plugin->opts[j].key, key) == 0)
 			return true;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "plugin_private.h"
-#include "config_private.h"
 #include "goodset.h"
 #include "io.h"
 #include "log.h"
@@ -43,6 +42,7 @@ static const struct lxcfsd_plugin *find_loaded(const struct plugins *plugins, co
 /* As if nothing had been loaded. */
 static void forget(struct plugin *plugin)
 {
+	plugin_free_views(plugin);
 	free(plugin->files);
 	free(plugin->opts);
 	free(plugin->values);
@@ -53,6 +53,21 @@ static void forget(struct plugin *plugin)
 	plugin->meta = (struct lxcfsd_plugin){ .abi = 0 };
 }
 
+size_t plugin_find_option(const struct plugin *plugin, const char *name, struct nearest *nearest)
+{
+	size_t i = 0;
+
+	while (i < plugin->meta.opt_count && strcmp(plugin->opts[i].key, name) != 0)
+		nearest_try(nearest, plugin->opts[i++].key);
+	return i;
+}
+
+void plugin_try_core_keys(struct nearest *nearest)
+{
+	for (size_t i = 0; i < PLUGIN_KEY_COUNT; i++)
+		nearest_try(nearest, config_plugin_keys[i].key);
+}
+
 static void take_keys(struct plugin *plugin, struct problems *problems)
 {
 	const struct plugin_section *section = plugin->section;
@@ -61,13 +76,11 @@ static void take_keys(struct plugin *plugin, struct problems *problems)
 		const struct config_key *key = &section->keys[i];
 		struct nearest nearest = { .word = key->key };
 		char title[64], reason[128];
-		size_t j = 0;
+		size_t j;
 
-		while (j < plugin->meta.opt_count && strcmp(plugin->opts[j].key, key->key) != 0)
-			nearest_try(&nearest, plugin->opts[j++].key);
+		j = plugin_find_option(plugin, key->key, &nearest);
 		if (j == plugin->meta.opt_count) {
-			for (size_t k = 0; k < PLUGIN_KEY_COUNT; k++)
-				nearest_try(&nearest, config_plugin_keys[k].key);
+			plugin_try_core_keys(&nearest);
 			snprintf(title, sizeof(title), "plugin %s", section->name);
 			problem_unknown_key(problems, key, &nearest, title);
 		} else if (config_parse_value(&plugin->opts[j], key->value, &plugin->values[j],
@@ -84,14 +97,15 @@ static void take_overrides(struct plugin *plugin, const struct config *config,
 {
 	for (size_t i = 0; i < config->override_count; i++) {
 		const struct config_key *given = &config->overrides[i];
+		const char *option = config_option(given, "*");
 		char reason[128];
 
-		for (size_t j = 0; j < plugin->meta.opt_count; j++) {
-			if (strcmp(given->key, plugin->opts[j].key) != 0)
+		for (size_t j = 0; option && j < plugin->meta.opt_count; j++) {
+			if (strcmp(option, plugin->opts[j].key) != 0)
 				continue;
 			if (config_parse_value(&plugin->opts[j], given->value, &plugin->values[j],
 					       reason, sizeof(reason)) < 0)
-				problem_add(problems, given->file, 0, "%s = %s: %s", given->key,
+				problem_add(problems, given->file, 0, "%s = %s: %s", option,
 					    given->value, reason);
 		}
 	}
@@ -106,7 +120,10 @@ static int load_one(struct plugins *plugins, const struct config *config, size_t
 	struct reason reason = { "" };
 	int r = 0;
 
-	*plugin = (struct plugin){ .section = section };
+	*plugin = (struct plugin){
+		.section = section,
+		.enabled = section->enabled || plugin_matched_on(section, config),
+	};
 	plugin->path = module_path(plugin_dir, section->module);
 	if (!plugin->path)
 		return -ENOMEM;
@@ -119,13 +136,13 @@ static int load_one(struct plugins *plugins, const struct config *config, size_t
 	if (r == 0) {
 		take_keys(plugin, problems);
 		take_overrides(plugin, config, problems);
-		return 0;
+		return plugin_take_matches(plugin, config, problems);
 	}
 	forget(plugin);
 	if (r == -ENOMEM)
 		return r;
 	/* switching a broken plugin off is how an administrator gets rid of it */
-	if (section->enabled)
+	if (plugin->enabled)
 		complain(problems, plugin, reason.text);
 	else if (r != -ENOENT)
 		log_notice("plugin '%s' (%s): %s; it is switched off, its files are not shown",
@@ -293,7 +310,7 @@ int plugins_init(struct plugins *plugins, const struct lxcfsd_services *services
 	size_t before = problems->count;
 
 	for (size_t i = 0; i < plugins->count; i++)
-		if (plugins->list[i].section->enabled && plugins->list[i].object)
+		if (plugins->list[i].enabled && plugins->list[i].object)
 			init_one(&plugins->list[i], services, problems);
 	return problems->count > before ? -EINVAL : 0;
 }

@@ -8,8 +8,9 @@
  *	init PID STARTTIME
  *	KEY:PATH		one line per hierarchy, in the order of the layout
  *
- * which is also how it is saved.  Immutable, apart from two things that are
- * derived from it and kept: the CPUs and the beginning of its time.
+ * which is also how it is saved; what [match] section is for it follows from that, and
+ * from the configuration, which does not change under a worker.  Immutable, apart from
+ * two things that are derived from it and kept: the CPUs and the beginning of its time.
  */
 #ifndef LXCFSD_SUBJECT_H
 #define LXCFSD_SUBJECT_H
@@ -36,6 +37,7 @@ struct subject {
 	uint64_t init_start; /* clock ticks since boot */
 	struct lxcfsd_text paths[HIERARCHIES_MAX]; /* by hierarchy; len 0: not known */
 	char *name;
+	unsigned int match; /* see subject_match() */
 
 	pthread_mutex_t cpus_lock;
 	struct lent *cpus; /* uint32_t each */
@@ -54,6 +56,7 @@ struct subject {
 
 struct subjects {
 	const struct layout *layout;
+	const struct config *config; /* NULL: no [match] sections */
 	struct cache table;
 };
 

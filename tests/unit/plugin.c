@@ -127,6 +127,72 @@ static void test_overrides(void)
 	override_count = 0;
 }
 
+/* What a container of the n-th [match] section is shown. */
+static const char *shown(size_t n)
+{
+	static char buf[256];
+	struct lxcfsd_out out = { .buf = buf, .cap = sizeof(buf) - 1 };
+	const struct plugin *plugin = &plugins.list[0];
+
+	plugin->files[0].render(plugin->state, plugin->views[n].values, NULL, &out);
+	buf[out.len] = '\0';
+	return buf;
+}
+
+static void test_matches(void)
+{
+	const struct lxcfsd_services services = { .page_size = 4096 };
+	const struct plugin_view *views;
+
+	if (!CHECK(load("[match a]\ncgroup = /a\ngood.count = 9\ngood.word = x\n"
+			"[match b]\ncgroup = /b\n"
+			"[match c]\ncgroup = /c\ngood.enabled = no\ngood.on_error = eio\n"
+			"[plugin good]\ncount = 8\n") == 0))
+		return;
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	views = plugins.list[0].views;
+	CHECK_STR(shown(0), "good 1 8 1 \n");
+	CHECK_STR(shown(1), "good 1 9 1 x\n");
+	CHECK_STR(shown(2), "good 1 8 1 \n");
+	CHECK(views[0].enabled && views[1].enabled && views[2].enabled && !views[3].enabled);
+	CHECK(views[0].on_error == ON_ERROR_HOST && views[3].on_error == ON_ERROR_EIO);
+	/* switched on for some: loaded and started for them */
+	CHECK(load("[plugin good]\nenabled = no\n[match a]\ncgroup = /a\ngood.enabled = yes\n") ==
+	      0);
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK(plugins.list[0].enabled && plugins.list[0].initialised);
+	CHECK(!plugins.list[0].views[0].enabled && plugins.list[0].views[1].enabled);
+	/* the command line beats it; what it says is checked all the same */
+	overrides = (const struct config_override[]){ { "*.count", "7", "command line" } };
+	override_count = 1;
+	CHECK(load("[plugin good]\n[match a]\ncgroup = /a\ngood.count = 9\ngood.word = y\n") == 0);
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK_STR(shown(1), "good 1 7 1 y\n");
+	CHECK(load("[plugin good]\n[match a]\ncgroup = /a\ngood.count = many\n") == -EINVAL);
+	overrides = NULL;
+	override_count = 0;
+}
+
+static void test_bad_matches(void)
+{
+#define MATCH "[plugin good]\n[match a]\ncgroup = /a\n"
+	refused(MATCH "good.count = 10\n",
+		"lxcfsd.ini:4: good.count = 10: must be a number from 1 to 9");
+	refused(MATCH "good.cuont = 1\n", "lxcfsd.ini:4: unknown key 'good.cuont' in [match a]: "
+					  "did you mean 'good.count'?");
+	refused(MATCH "good.enable = no\n",
+		"lxcfsd.ini:4: unknown key 'good.enable' in [match a]: did you mean "
+		"'good.enabled'?");
+	refused(MATCH "good.zzzz = 1\n", "lxcfsd.ini:4: unknown key 'good.zzzz' in [match a]: "
+					 "`lxcfsd --help-config` lists them");
+	/* a plugin that is switched off is checked as well, one that cannot be loaded is not */
+	refused("[plugin good]\nenabled = no\n[match a]\ncgroup = /a\ngood.loud = yep\n",
+		"lxcfsd.ini:5: good.loud = yep: must be yes or no");
+	CHECK(load("[plugin none]\nenabled = no\n[match a]\ncgroup = /a\nnone.x = 1\n") == 0);
+	refused("[plugin none]\nenabled = no\n[match a]\ncgroup = /a\nnone.enabled = yes\n",
+		"lxcfsd.ini:1: plugin 'none' (none.so): No such file or directory");
+}
+
 static void test_options(void)
 {
 	refused("[plugin good]\ncuont = 1\n", "lxcfsd.ini:2: unknown key 'cuont' in "
@@ -393,6 +459,8 @@ int main(void)
 	snprintf(ini, sizeof(ini), "%s/lxcfsd.ini", dir);
 	test_good();
 	test_overrides();
+	test_matches();
+	test_bad_matches();
 	test_options();
 	test_refused();
 	test_paths();

@@ -127,7 +127,9 @@ struct lxcfsd_opt {
 	const char *help; /* one line */
 };
 
-/* The value of opts[i] stands at index i. */
+/* The value of opts[i] stands at index i.  init() is given those of the plugin's
+ * section; render() those that hold for the reader's container, which a [match] section
+ * may have changed. */
 union lxcfsd_value {
 	uint64_t u;
 	const char *s;
