@@ -63,7 +63,7 @@ struct plugin_section {
 	char *module; /* file name in plugin_dir, or an absolute path */
 	bool enabled;
 	enum on_error on_error;
-	const char *file; /* where the section begins */
+	const char *file; /* where the section begins; NULL: made of a module's name */
 	unsigned int line;
 	struct config_key *keys; /* the plugin's own */
 	size_t key_count;

@@ -50,6 +50,10 @@ extern const struct lxcfsd_opt config_plugin_keys[PLUGIN_KEY_COUNT];
 /* Its index, or PLUGIN_KEY_COUNT. */
 size_t config_find_plugin_key(const char *key);
 
+/* The keys that come on top where the plugin has LXCFSD_PATH_FROM_CONFIG. */
+enum { PATH_PATH, PATH_MODE, PATH_KEY_COUNT };
+extern const struct lxcfsd_opt config_path_keys[PATH_KEY_COUNT];
+
 /* The key of [match NAME] that says for whom it is. */
 extern const struct lxcfsd_opt config_match_key;
 

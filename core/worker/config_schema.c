@@ -93,6 +93,17 @@ const struct lxcfsd_opt config_plugin_keys[PLUGIN_KEY_COUNT] = {
 	},
 };
 
+const struct lxcfsd_opt config_path_keys[PATH_KEY_COUNT] = {
+	[PATH_PATH] = {
+		.key = "path", .type = LXCFSD_STRING, .def = "",
+		.help = "where its file is shown",
+	},
+	[PATH_MODE] = {
+		.key = "mode", .type = LXCFSD_STRING, .def = "0444",
+		.help = "the file's permission bits, octal, at most 0444",
+	},
+};
+
 const struct lxcfsd_opt config_match_key = {
 	.key = "cgroup", .type = LXCFSD_STRING, .def = "",
 	.help = "for whom: a pattern for the container's cgroup path",

@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_private.h"
 #include "fuse.h"
 #include "goodset.h"
 #include "io.h"
@@ -336,6 +336,8 @@ static int help_config(const struct arguments *a)
 		if (!p->opts)
 			continue;
 		printf("\n[plugin %s]  %s\n", p->section->name, p->meta.summary);
+		if (p->meta.flags & LXCFSD_PATH_FROM_CONFIG)
+			config_print_opts(stdout, config_path_keys, PATH_KEY_COUNT);
 		config_print_opts(stdout, p->opts, p->meta.opt_count);
 	}
 	plugins_done(&s.plugins);

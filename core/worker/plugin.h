@@ -22,6 +22,9 @@ struct plugin_view {
 	enum on_error on_error;
 };
 
+/* A file that its init() asked for. */
+struct plugin_loaded;
+
 /* One [plugin NAME] section with its module. */
 struct plugin {
 	const struct plugin_section *section;
@@ -37,18 +40,22 @@ struct plugin {
 	struct lxcfsd_services services;
 	void *state;	  /* from init() */
 	char *last_error; /* the last LXCFSD_LOG_ERROR line said in init() */
+	const char *root; /* as of struct plugins */
+	struct plugin_loaded *loaded;
 	bool initialised;
 };
 
 struct plugins {
 	struct plugin *list; /* in the order of the sections */
 	size_t count;
+	const char *root; /* where the files are that init() asks for; NULL: "/" */
 };
 
 /*
  * Loads the module of every section and checks its options.  A section that is
  * switched off for all is loaded as well (its files keep their names) but its module
- * may be missing or broken: it then has no files. Two sections that serve one
+ * may be missing or broken: it then has no files.  So has one that stands in no file
+ * (section->file is NULL) and lacks the path of its own.  Two sections that serve one
  * path are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
  * settings.plugin_dir, else plugins_default_dir().
  */

@@ -54,7 +54,7 @@ static void unknown_option(const struct plugin *plugin, const struct match_secti
 {
 	char title[64], meant[128];
 
-	plugin_try_core_keys(nearest);
+	plugin_try_core_keys(plugin, nearest);
 	if (nearest->key) {
 		snprintf(meant, sizeof(meant), "%s.%s", plugin->section->name, nearest->key);
 		nearest->key = meant;
@@ -121,6 +121,13 @@ static int take_key(struct plugin *plugin, const struct config *config,
 		return 0;
 	}
 	i = plugin_find_option(plugin, option, &nearest);
+	if (plugin_is_path_key(plugin, option) ||
+	    (i < plugin->meta.opt_count && plugin->opts[i].flags & LXCFSD_OPT_INIT)) {
+		problem_add(problems, key->file, key->line,
+			    "%s: is the same for all containers: it belongs into [plugin %s]",
+			    key->key, plugin->section->name);
+		return 0;
+	}
 	if (i < plugin->meta.opt_count)
 		return take_value(plugin, config, view, i, key, problems);
 	unknown_option(plugin, match, key, &nearest, problems);

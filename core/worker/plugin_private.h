@@ -7,6 +7,7 @@
  *	plugin_meta.c	what the module says of itself, checked and copied
  *	plugin_match.c	what [match] sections change
  *	plugin_set.c	all sections of a configuration
+ *	plugin_file.c	files of the host that init() asks for
  *
  * Each function but elf_check() is called before the worker serves anything.
  */
@@ -38,11 +39,14 @@ int elf_check(const void *bytes, size_t len, struct reason *reason);
 
 /* Fills meta, files, opts and values (by default) from plugin->object. */
 int plugin_describe(struct plugin *plugin, struct reason *reason);
+/* "/proc/x": an absolute path of clean components. */
+bool plugin_path_is_clean(const char *path);
 
 /* The index of an option, or meta.opt_count, with what it may have been meant for. */
 size_t plugin_find_option(const struct plugin *plugin, const char *name, struct nearest *nearest);
 /* The same for the keys that are the daemon's in this plugin's section. */
-void plugin_try_core_keys(struct nearest *nearest);
+void plugin_try_core_keys(const struct plugin *plugin, struct nearest *nearest);
+bool plugin_is_path_key(const struct plugin *plugin, const char *key);
 
 /* Does a [match] section switch this plugin on? */
 bool plugin_matched_on(const struct plugin_section *section, const struct config *config);
@@ -50,5 +54,10 @@ bool plugin_matched_on(const struct plugin_section *section, const struct config
 int plugin_take_matches(struct plugin *plugin, const struct config *config,
 			struct problems *problems);
 void plugin_free_views(struct plugin *plugin);
+
+/* What a plugin calls as svc->load_file. */
+int plugin_load_file(const struct lxcfsd_services *svc, const char *path, size_t max,
+		     struct lxcfsd_text *ret);
+void plugin_free_loaded(struct plugin *plugin);
 
 #endif

@@ -115,12 +115,16 @@ enum lxcfsd_opt_type {
 	LXCFSD_STRING,	 /* any text, at most max bytes when max is not 0: value .s */
 };
 
+/* In the flags of an option: only init() looks at it, so it is the same for all
+ * containers. */
+#define LXCFSD_OPT_INIT (1u << 0)
+
 /* One key of the plugin's section in lxcfsd.ini.  The daemon parses and checks
  * it, and prints it in `lxcfsd --help-config`. */
 struct lxcfsd_opt {
 	const char *key;
-	uint32_t type; /* enum lxcfsd_opt_type */
-	uint32_t flags;
+	uint32_t type;	     /* enum lxcfsd_opt_type */
+	uint32_t flags;	     /* LXCFSD_OPT_INIT */
 	const char *def;     /* as it would stand in the file */
 	const char *choices; /* LXCFSD_ENUM: words with blanks between them */
 	uint64_t min, max;
@@ -242,9 +246,23 @@ struct lxcfsd_services {
 	/* Nanoseconds since the container's init started; -ESRCH when there is
 	 * none to be found. */
 	int (*age_ns)(struct lxcfsd_request *req, uint64_t *ret);
+
+	/* Only in init(): a regular file of the host, for good.  After a crash it is what it
+	 * was when the configuration was taken, whatever has become of the file.  What is
+	 * lent stays valid as long as the plugin is loaded.  -EINVAL (the path is not
+	 * absolute, or it is no regular file), -EFBIG (over `max` bytes, or 1 MiB). */
+	int (*load_file)(const struct lxcfsd_services *svc, const char *path, size_t max,
+			 struct lxcfsd_text *ret);
 };
 
 /* ------------------------------------------------------------ the plugin */
+
+/*
+ * In the flags of the plugin.  It has one file, whose path is NULL: the path and the
+ * mode come from the section's keys `path` and `mode`, which are the daemon's then.  So
+ * the module can serve any number of sections.  The file's `mode` is the default.
+ */
+#define LXCFSD_PATH_FROM_CONFIG (1u << 0)
 
 struct lxcfsd_file {
 	/* Where it is shown, and where the host has its own: "/proc/uptime". */
@@ -270,7 +288,7 @@ struct lxcfsd_plugin {
 	const struct lxcfsd_opt *opts;
 	uint32_t file_count;
 	uint32_t opt_count;
-	uint32_t flags;
+	uint32_t flags; /* LXCFSD_PATH_FROM_CONFIG */
 	uint32_t reserved;
 
 	/*
