@@ -87,14 +87,14 @@ daemon() { # NAME: the one that the functions below speak of
 	mkdir -p "$MNT" "$RUNDIR"
 }
 
-ini() { # ['KEY = VALUE']...: [lxcfsd] with these, then all plugins of the build
+ini() { # ['KEY = VALUE']...: [lxcfsd] with these, then all plugins that need no key
 	local p
 	{
 		echo '[lxcfsd]'
 		[ $# = 0 ] || printf '%s\n' "$@"
 		for p in "$BUILD"/plugins/*.so; do
 			p=${p##*/}
-			printf '\n[plugin %s]\n' "${p%.so}"
+			[ "$p" = text.so ] || printf '\n[plugin %s]\n' "${p%.so}"
 		done
 	} >"$INI"
 }

@@ -55,6 +55,9 @@ AT(lxcfsd_services, stat, 56);
 AT(lxcfsd_services, cpus, 64);
 AT(lxcfsd_services, clock_ns, 72);
 AT(lxcfsd_services, age_ns, 80);
+AT(lxcfsd_services, cpu_times, 88);
+AT(lxcfsd_services, load, 96);
+AT(lxcfsd_services, load_file, 104);
 
 AT(lxcfsd_file, path, 0);
 AT(lxcfsd_file, mode, 8);
@@ -76,6 +79,8 @@ AT(lxcfsd_plugin, flags, 64);
 AT(lxcfsd_plugin, reserved, 68);
 AT(lxcfsd_plugin, init, 72);
 
+IS(LXCFSD_PATH_FROM_CONFIG, 1);
+IS(LXCFSD_OPT_INIT, 1);
 IS(LXCFSD_NO_VIEW, 1);
 IS(LXCFSD_BOOL, 1);
 IS(LXCFSD_UINT, 2);

@@ -2,10 +2,11 @@
 /*
  * config.h - lxcfsd.ini: read whole, checked whole, never half applied.
  *
- * [lxcfsd] gives the settings, [plugin NAME] switches a plugin on.  The files
- * are PATH and then, in the order of their names, the *.ini of the directory
- * conf.d beside PATH, where a section may go on.  A key that stands twice is an error.  All
- * errors are collected; a configuration with one error is not used at all.
+ * [lxcfsd] gives the settings, [plugin NAME] switches a plugin on, [match NAME] gives
+ * some containers other values of the plugins' options.  The files are PATH and then,
+ * in the order of their names, the *.ini of the directory conf.d beside PATH, where a
+ * section may go on.  A key that stands twice is an error.  All errors are collected; a
+ * configuration with one error is not used at all.
  */
 #ifndef LXCFSD_CONFIG_H
 #define LXCFSD_CONFIG_H
@@ -58,7 +59,7 @@ struct config_key {
 	char *key;
 	char *value;
 	const char *file;
-	unsigned int line;
+	unsigned int line; /* 0: of the command line, which beats the files */
 };
 
 struct plugin_section {
@@ -66,9 +67,20 @@ struct plugin_section {
 	char *module; /* file name in plugin_dir, or an absolute path */
 	bool enabled;
 	enum on_error on_error;
-	const char *file; /* where the section begins */
+	const char *file; /* where the section begins; NULL: made of a module's name */
 	unsigned int line;
 	struct config_key *keys; /* the plugin's own */
+	size_t key_count;
+};
+
+/* The first section in file order whose pattern fits a container's cgroup is the only
+ * one that counts for it. */
+struct match_section {
+	char *name;
+	char *cgroup; /* a pattern, see match.h */
+	const char *file;
+	unsigned int line;
+	struct config_key *keys; /* PLUGIN.KEY, see config_option() */
 	size_t key_count;
 };
 
@@ -83,9 +95,11 @@ struct config {
 	struct settings settings;
 	struct plugin_section *plugins; /* in file order */
 	size_t plugin_count;
+	struct match_section *matches; /* in file order */
+	size_t match_count;
 	char **files; /* what was read */
 	size_t file_count;
-	struct config_key *overrides; /* `*.KEY` of the command line; key: without `*.` */
+	struct config_key *overrides; /* `*.KEY` of the command line */
 	size_t override_count;
 };
 
@@ -104,13 +118,16 @@ struct config *config_free(struct config *config);
 /* Everything at its default: for --render and tests. */
 int config_defaults(struct config **ret);
 
+/* The KEY of a key `PLUGIN.KEY`; NULL when it is for another plugin. */
+const char *config_option(const struct config_key *key, const char *plugin);
+
 /* Parses `value` by the schema `opt` into *ret (a string is borrowed from
  * `value`).  -EINVAL, with the reason (not a whole sentence: "must be a number
  * from 1 to 64") in `reason`. */
 int config_parse_value(const struct lxcfsd_opt *opt, const char *value, union lxcfsd_value *ret,
 		       char *reason, size_t size);
 
-/* The keys of [lxcfsd] and [plugin], with type, range, default and meaning, as
+/* The keys of [lxcfsd], [plugin] and [match], with type, range, default and meaning, as
  * `--help-config` prints them; config_print_opts() does one plugin's. */
 void config_print_help(FILE *out);
 void config_print_opts(FILE *out, const struct lxcfsd_opt *opts, size_t count);

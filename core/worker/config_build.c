@@ -7,8 +7,6 @@
 #include "config_private.h"
 #include "text.h"
 
-#define PLUGIN_NAME_MAX 32
-
 static void *field(struct settings *settings, const struct setting *setting)
 {
 	return (char *)settings + setting->offset;
@@ -109,7 +107,7 @@ static int keep_override(struct config *config, const struct config_override *gi
 		return -ENOMEM;
 	config->overrides = more;
 	key = &more[config->override_count++];
-	*key = (struct config_key){ .key = strdup(given->key + 2),
+	*key = (struct config_key){ .key = strdup(given->key),
 				    .value = strdup(given->value),
 				    .file = given->origin };
 	return key->key && key->value ? 0 : -ENOMEM;
@@ -184,15 +182,6 @@ static int set_plugin_key(struct plugin_section *plugin, size_t which, const str
 	return 0;
 }
 
-static size_t find_plugin_key(const char *key)
-{
-	size_t i = 0;
-
-	while (i < PLUGIN_KEY_COUNT && strcmp(config_plugin_keys[i].key, key) != 0)
-		i++;
-	return i;
-}
-
 /* Takes the section's keys: ours are used up, the plugin's own are handed on. */
 static int take_keys(struct plugin_section *plugin, struct raw_section *section,
 		     struct problems *problems)
@@ -201,7 +190,7 @@ static int take_keys(struct plugin_section *plugin, struct raw_section *section,
 	section->keys = NULL;
 	for (size_t i = 0; i < section->key_count; i++) {
 		struct config_key key = plugin->keys[i];
-		size_t which = find_plugin_key(key.key);
+		size_t which = config_find_plugin_key(key.key);
 		int r;
 
 		plugin->keys[i] = (struct config_key){ .line = 0 };
@@ -224,14 +213,14 @@ static int take_keys(struct plugin_section *plugin, struct raw_section *section,
 	return 0;
 }
 
-static bool is_plugin_name(struct lxcfsd_text name)
+bool config_is_name(struct lxcfsd_text name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
 
 	for (size_t i = 0; i < name.len; i++)
 		if (!memchr(allowed, name.data[i], sizeof(allowed) - 1))
 			return false;
-	return name.len > 0 && name.len <= PLUGIN_NAME_MAX;
+	return name.len > 0 && name.len <= SECTION_NAME_MAX;
 }
 
 static int build_plugin(struct config *config, struct raw_section *section, struct lxcfsd_text name,
@@ -239,12 +228,6 @@ static int build_plugin(struct config *config, struct raw_section *section, stru
 {
 	struct plugin_section *plugin, *more;
 
-	if (!is_plugin_name(name)) {
-		problem_add(problems, section->file, section->line,
-			    "[%s]: a plugin's name has 1 to %d of the characters a-z 0-9 _ -",
-			    section->title, PLUGIN_NAME_MAX);
-		return 0;
-	}
 	more = reallocarray(config->plugins, config->plugin_count + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -264,28 +247,43 @@ static int build_plugin(struct config *config, struct raw_section *section, stru
 	return take_keys(plugin, section, problems);
 }
 
-static int build_section(struct config *config, struct raw_section *section,
-			 struct problems *problems)
+/* The sections of one kind: `plugin` or `match`, with a name. */
+static int build_sections(struct config *config, struct raw_config *raw, const char *kind,
+			  int (*build_one)(struct config *config, struct raw_section *section,
+					   struct lxcfsd_text name, struct problems *problems),
+			  struct problems *problems)
 {
-	struct lxcfsd_text rest = text_of(section->title), word = { "", 0 }, name = word;
+	int r = 0;
 
-	if (strcmp(section->title, "lxcfsd") == 0)
-		return 0; /* done before the others, which depend on it */
-	if (text_word(&rest, &word) && text_is(word, "plugin")) {
-		if (text_word(&rest, &name) && rest.len > 0)
-			name.len = 0;
-		return build_plugin(config, section, name, problems);
+	for (size_t i = 0; r == 0 && i < raw->section_count; i++) {
+		struct raw_section *section = &raw->sections[i];
+		struct lxcfsd_text rest = text_of(section->title), word, name = { "", 0 };
+
+		if (!text_word(&rest, &word) || !text_is(word, kind))
+			continue;
+		if (!text_word(&rest, &name) || rest.len > 0 || !config_is_name(name))
+			problem_add(problems, section->file, section->line,
+				    "[%s]: a %s's name has 1 to %d of the characters a-z 0-9 _ -",
+				    section->title, kind, SECTION_NAME_MAX);
+		else
+			r = build_one(config, section, name, problems);
 	}
-	if (text_is(word, "match"))
-		problem_add(problems, section->file, section->line,
-			    "[%s]: settings per container are not implemented yet: remove this "
-			    "section",
-			    section->title);
-	else
-		problem_add(problems, section->file, section->line,
-			    "unknown section [%s]: there are [lxcfsd] and [plugin NAME]",
-			    section->title);
-	return 0;
+	return r;
+}
+
+static void check_titles(const struct raw_config *raw, struct problems *problems)
+{
+	for (size_t i = 0; i < raw->section_count; i++) {
+		struct lxcfsd_text rest = text_of(raw->sections[i].title), word = { "", 0 };
+
+		text_word(&rest, &word);
+		if (strcmp(raw->sections[i].title, "lxcfsd") != 0 && !text_is(word, "plugin") &&
+		    !text_is(word, "match"))
+			problem_add(problems, raw->sections[i].file, raw->sections[i].line,
+				    "unknown section [%s]: there are [lxcfsd], [plugin NAME] and "
+				    "[match NAME]",
+				    raw->sections[i].title);
+	}
 }
 
 static int build(struct config *config, struct raw_config *raw,
@@ -300,8 +298,12 @@ static int build(struct config *config, struct raw_config *raw,
 		r = build_overrides(config, overrides, count, problems);
 	if (r == 0 && !config->settings.mountpoint)
 		problem_add(problems, NULL, 0, "mountpoint is empty: give a directory");
-	for (size_t i = 0; r == 0 && i < raw->section_count; i++)
-		r = build_section(config, &raw->sections[i], problems);
+	check_titles(raw, problems);
+	/* each kind needs what the one before it says */
+	if (r == 0)
+		r = build_sections(config, raw, "plugin", build_plugin, problems);
+	if (r == 0)
+		r = build_sections(config, raw, "match", config_build_match, problems);
 	return r;
 }
 
@@ -377,6 +379,12 @@ struct config *config_free(struct config *config)
 		config_keys_free(config->plugins[i].keys, config->plugins[i].key_count);
 	}
 	free(config->plugins);
+	for (size_t i = 0; i < config->match_count; i++) {
+		free(config->matches[i].name);
+		free(config->matches[i].cgroup);
+		config_keys_free(config->matches[i].keys, config->matches[i].key_count);
+	}
+	free(config->matches);
 	config_keys_free(config->overrides, config->override_count);
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);

@@ -5,6 +5,7 @@
  *	config.c	the files' text as sections and keys, by inih
  *	config_schema.c	which keys there are and what they may hold
  *	config_build.c	the one checked by the other: struct config
+ *	config_match.c	the same for [match NAME], whose keys name plugins
  */
 #ifndef LXCFSD_CONFIG_PRIVATE_H
 #define LXCFSD_CONFIG_PRIVATE_H
@@ -46,6 +47,24 @@ extern const size_t config_setting_count;
 /* The keys that every [plugin NAME] has. */
 enum { PLUGIN_MODULE, PLUGIN_ENABLED, PLUGIN_ON_ERROR, PLUGIN_KEY_COUNT };
 extern const struct lxcfsd_opt config_plugin_keys[PLUGIN_KEY_COUNT];
+/* Its index, or PLUGIN_KEY_COUNT. */
+size_t config_find_plugin_key(const char *key);
+
+/* The keys that come on top where the plugin has LXCFSD_PATH_FROM_CONFIG. */
+enum { PATH_PATH, PATH_MODE, PATH_KEY_COUNT };
+extern const struct lxcfsd_opt config_path_keys[PATH_KEY_COUNT];
+
+/* The key of [match NAME] that says for whom it is. */
+extern const struct lxcfsd_opt config_match_key;
+
+/* What may stand behind `plugin` and `match` in the name of a section. */
+#define SECTION_NAME_MAX 32
+bool config_is_name(struct lxcfsd_text name);
+
+/* Adds the section to config->matches; all plugins' sections are there already.
+ * -ENOMEM. */
+int config_build_match(struct config *config, struct raw_section *section, struct lxcfsd_text name,
+		       struct problems *problems);
 
 /* Finds the key that somebody who wrote `word` may have meant. */
 struct nearest {

@@ -98,7 +98,32 @@ const struct lxcfsd_opt config_plugin_keys[PLUGIN_KEY_COUNT] = {
 		.help = "as on_error of [lxcfsd], for this plugin",
 	},
 };
+
+const struct lxcfsd_opt config_path_keys[PATH_KEY_COUNT] = {
+	[PATH_PATH] = {
+		.key = "path", .type = LXCFSD_STRING, .def = "",
+		.help = "where its file is shown",
+	},
+	[PATH_MODE] = {
+		.key = "mode", .type = LXCFSD_STRING, .def = "0444",
+		.help = "the file's permission bits, octal, at most 0444",
+	},
+};
+
+const struct lxcfsd_opt config_match_key = {
+	.key = "cgroup", .type = LXCFSD_STRING, .def = "",
+	.help = "for whom: a pattern for the container's cgroup path",
+};
 /* clang-format on */
+
+size_t config_find_plugin_key(const char *key)
+{
+	size_t i = 0;
+
+	while (i < PLUGIN_KEY_COUNT && strcmp(config_plugin_keys[i].key, key) != 0)
+		i++;
+	return i;
+}
 
 static int parse_bool(const char *value, union lxcfsd_value *ret, char *reason, size_t size)
 {
@@ -258,4 +283,7 @@ void config_print_help(FILE *out)
 		print_opt(out, &config_settings[i].opt);
 	fprintf(out, "\n[plugin NAME]\n");
 	config_print_opts(out, config_plugin_keys, PLUGIN_KEY_COUNT);
+	fprintf(out, "\n[match NAME]\n");
+	print_opt(out, &config_match_key);
+	fprintf(out, "  %-17s %-21s as KEY of [plugin PLUGIN]\n", "PLUGIN.KEY", "the section's");
 }

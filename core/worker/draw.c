@@ -26,13 +26,19 @@ static int grow(struct draw_buf *buf, size_t cap)
 	return 0;
 }
 
+const struct plugin_view *draw_view(const struct plugin *plugin, const struct subject *subject)
+{
+	return &plugin->views[subject ? subject_match(subject) : 0];
+}
+
 static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file,
 		     struct lxcfsd_request *req, const struct draw_buf *buf, size_t *ret_len)
 {
+	const struct plugin_view *view = draw_view(plugin, req->subject);
 	struct lxcfsd_out out = { .buf = buf->data, .cap = buf->cap };
 	int r;
 
-	r = file->render(plugin->state, plugin->values, req, &out);
+	r = file->render(plugin->state, view->values, req, &out);
 	if (r == LXCFSD_NO_VIEW)
 		return r;
 	if (r > 0 || out.len > buf->cap || out.err > 0)
@@ -50,7 +56,8 @@ int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxc
 {
 	int r = 0;
 
-	if (!req->subject || subject_is_root(req->subject, file->controllers))
+	if (!req->subject || subject_is_root(req->subject, file->controllers) ||
+	    !draw_view(plugin, req->subject)->enabled)
 		return LXCFSD_NO_VIEW;
 	if (buf->cap < FIRST_SIZE)
 		r = grow(buf, FIRST_SIZE);

@@ -15,6 +15,9 @@ struct draw_buf {
 };
 void draw_buf_done(struct draw_buf *buf);
 
+/* What the configuration makes of the plugin for this container.  `subject` may be NULL. */
+const struct plugin_view *draw_view(const struct plugin *plugin, const struct subject *subject);
+
 /*
  * Renders into `buf`.  0 with *ret_len; LXCFSD_NO_VIEW when this reader is to
  * see the host's file; -EFBIG past 4 MiB; other -errno.  What the request was

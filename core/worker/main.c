@@ -19,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "config.h"
+#include "config_private.h"
 #include "fuse.h"
 #include "goodset.h"
 #include "io.h"
@@ -122,6 +122,7 @@ static int load(const struct arguments *a, struct server *s, struct problems *pr
 		problem_add(problems, NULL, 0, "cannot look at this machine: %s", strerror(-r));
 		return r;
 	}
+	model_use_matches(s->model, s->config);
 	model_services(&services);
 	return plugins_init(&s->plugins, &services, problems);
 }
@@ -148,7 +149,7 @@ static unsigned int switched_on(const struct server *s)
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < s->plugins.count; i++)
-		count += s->plugins.list[i].section->enabled;
+		count += s->plugins.list[i].enabled;
 	return count;
 }
 
@@ -337,6 +338,8 @@ static int help_config(const struct arguments *a)
 		if (!p->opts)
 			continue;
 		printf("\n[plugin %s]  %s\n", p->section->name, p->meta.summary);
+		if (p->meta.flags & LXCFSD_PATH_FROM_CONFIG)
+			config_print_opts(stdout, config_path_keys, PATH_KEY_COUNT);
 		config_print_opts(stdout, p->opts, p->meta.opt_count);
 	}
 	plugins_done(&s.plugins);

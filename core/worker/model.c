@@ -72,6 +72,11 @@ void model_set_records(struct model *model, struct records *records)
 	model->records = records;
 }
 
+void model_use_matches(struct model *model, const struct config *config)
+{
+	model->subjects.config = config;
+}
+
 void model_tidy(struct model *model)
 {
 	uint64_t now = io_now_ns(), before = now > IDLE_NS ? now - IDLE_NS : 0;

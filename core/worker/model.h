@@ -32,6 +32,9 @@ struct model *model_free(struct model *model);
 /* From now on what must outlive this worker is kept there.  Before anybody reads. */
 struct records;
 void model_set_records(struct model *model, struct records *records);
+/* Whose [match] sections hold, before there is a subject.  `config` must outlive the
+ * model. */
+void model_use_matches(struct model *model, const struct config *config);
 
 /* Once a second or so, while model_busy(): closes what nobody has read for 10 s. */
 void model_tidy(struct model *model);
@@ -62,6 +65,9 @@ const char *subject_name(const struct subject *subject);
 /* In the root cgroup of every hierarchy that carries one of `controllers`
  * (enum lxcfsd_controller; 0: of all hierarchies). */
 bool subject_is_root(const struct subject *subject, uint32_t controllers);
+
+/* Which [match] section is for it, from 1 in file order; 0: none. */
+unsigned int subject_match(const struct subject *subject);
 
 /* As bytes that another worker can read, and back.  They come from shared memory
  * after a crash: model_subject_load() trusts nothing.  subject_save() gives

@@ -200,7 +200,7 @@ static void attach(struct nodes *nodes, const struct plugin *plugin, const struc
 	node->plugin = plugin;
 	node->file = file;
 	node->mode = file->mode;
-	node->served = plugin->section->enabled;
+	node->served = plugin->enabled;
 	if (!node->served)
 		return;
 	for (uint32_t id = node->id; !nodes->list[id - 1].listed; id = nodes->list[id - 1].parent)

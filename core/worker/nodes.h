@@ -30,7 +30,7 @@ struct node {
 	char *path; /* also the host's */
 	const struct plugin *plugin;
 	const struct lxcfsd_file *file; /* NULL: no plugin serves it now */
-	bool served;			/* the plugin is switched on */
+	bool served;			/* the plugin is switched on, at least for some */
 	bool listed;
 	uint32_t mode; /* permission bits */
 };

@@ -15,30 +15,47 @@
 #include "config.h"
 #include "problems.h"
 
+/* What the configuration makes of a plugin for some containers. */
+struct plugin_view {
+	union lxcfsd_value *values; /* by index of opts */
+	bool enabled;
+	enum on_error on_error;
+};
+
+/* A file that its init() asked for. */
+struct plugin_loaded;
+
 /* One [plugin NAME] section with its module. */
 struct plugin {
 	const struct plugin_section *section;
+	bool enabled;			    /* for anybody: by its section or by a [match] */
 	char *path;			    /* where the module's file was */
 	const struct lxcfsd_plugin *object; /* the module's own; NULL: not loaded */
 	struct lxcfsd_plugin meta;  /* what we know of it; newer fields cut, missing ones 0 */
 	struct lxcfsd_file *files;  /* meta.file_count, of our size */
 	struct lxcfsd_opt *opts;    /* meta.opt_count, of our size */
 	union lxcfsd_value *values; /* the section's values, by index of opts */
+	struct plugin_view *views;  /* [0]: the section's; [n]: by the n-th [match], from 1 */
+	size_t view_count;
 	struct lxcfsd_services services;
 	void *state;	  /* from init() */
 	char *last_error; /* the last LXCFSD_LOG_ERROR line said in init() */
+	const char *root; /* as of struct plugins */
+	struct plugin_loaded *loaded;
 	bool initialised;
 };
 
 struct plugins {
 	struct plugin *list; /* in the order of the sections */
 	size_t count;
+	const char *root; /* where the files are that init() asks for; NULL: "/" */
 };
 
 /*
  * Loads the module of every section and checks its options.  A section that is
- * switched off is loaded as well (its files keep their names) but its module
- * may be missing or broken: it then has no files.  Two sections that serve one
+ * switched off for all is loaded as well (its files keep their names) but its module
+ * may be missing or broken: it then has no files.  So has one that stands in no file
+ * (section->file is NULL) and lacks the path of its own.  Two sections that serve one
  * path are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
  * settings.plugin_dir, else plugins_default_dir().
  */

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "plugin_private.h"
-#include "config_private.h"
 #include "text.h"
 
 /* What release 1 of the header had: nothing smaller has ever existed. */
@@ -66,7 +65,7 @@ static int check_object(const struct lxcfsd_plugin *object, struct reason *reaso
 		return refuse(reason, -ENOEXEC, "its structures have impossible sizes");
 	if (!object->name || !object->version || !object->summary || !*object->name)
 		return refuse(reason, -ENOEXEC, "it lacks a name, a version or a summary");
-	if (object->flags)
+	if (object->flags & ~LXCFSD_PATH_FROM_CONFIG)
 		return refuse(reason, -ENOEXEC,
 			      "it needs what this daemon does not have (flags 0x%x): a newer "
 			      "daemon has it",
@@ -74,14 +73,18 @@ static int check_object(const struct lxcfsd_plugin *object, struct reason *reaso
 	if (object->file_count == 0 || object->file_count > FILES_MAX || !object->files)
 		return refuse(reason, -ENOEXEC, "it serves %u files: from 1 to %d are possible",
 			      object->files ? object->file_count : 0, FILES_MAX);
+	if ((object->flags & LXCFSD_PATH_FROM_CONFIG) &&
+	    (object->file_count != 1 || object->files->path))
+		return refuse(reason, -ENOEXEC,
+			      "its path comes from the configuration, so it must have one file, "
+			      "without a path");
 	if (object->opt_count > OPTS_MAX || (object->opt_count && !object->opts))
 		return refuse(reason, -ENOEXEC, "it has %u options: at most %d are possible",
 			      object->opts ? object->opt_count : 0, OPTS_MAX);
 	return 0;
 }
 
-/* An absolute path of clean components. */
-static bool is_clean(const char *path)
+bool plugin_path_is_clean(const char *path)
 {
 	struct lxcfsd_text rest, part;
 	size_t len = strlen(path);
@@ -97,20 +100,24 @@ static bool is_clean(const char *path)
 	return true;
 }
 
-static int check_file(const struct lxcfsd_file *file, struct reason *reason)
+static int check_file(const struct lxcfsd_plugin *meta, const struct lxcfsd_file *file,
+		      struct reason *reason)
 {
-	if (!file->path || !is_clean(file->path))
+	bool from_config = (meta->flags & LXCFSD_PATH_FROM_CONFIG) != 0;
+	const char *path = from_config ? "its file" : file->path;
+
+	if (!from_config && (!path || !plugin_path_is_clean(path)))
 		return refuse(reason, -ENOEXEC, "its file '%s' is not a clean absolute path",
-			      file->path ? file->path : "");
+			      path ? path : "");
 	if (file->mode == 0 || (file->mode & ~0444u) != 0)
-		return refuse(reason, -ENOEXEC, "%s has mode 0%o: only reading, at most 0444",
-			      file->path, file->mode);
+		return refuse(reason, -ENOEXEC, "%s has mode 0%o: only reading, at most 0444", path,
+			      file->mode);
 	if (file->controllers & ~(uint32_t)ALL_CONTROLLERS)
 		return refuse(reason, -ENOEXEC,
-			      "%s names controllers that this daemon does not know (0x%x)",
-			      file->path, file->controllers);
+			      "%s names controllers that this daemon does not know (0x%x)", path,
+			      file->controllers);
 	if (!file->render)
-		return refuse(reason, -ENOEXEC, "%s has no render()", file->path);
+		return refuse(reason, -ENOEXEC, "%s has no render()", path);
 	return 0;
 }
 
@@ -127,9 +134,8 @@ static bool is_taken(const struct plugin *plugin, size_t i)
 {
 	const char *key = plugin->opts[i].key;
 
-	for (size_t j = 0; j < PLUGIN_KEY_COUNT; j++)
-		if (strcmp(config_plugin_keys[j].key, key) == 0)
-			return true;
+	if (config_find_plugin_key(key) < PLUGIN_KEY_COUNT || plugin_is_path_key(plugin, key))
+		return true;
 	for (size_t j = 0; j < i; j++)
 		if (strcmp(plugin->opts[j].key, key) == 0)
 			return true;
@@ -147,7 +153,7 @@ static int check_opt(struct plugin *plugin, size_t i, struct reason *reason)
 			      opt->key ? opt->key : "");
 	if (is_taken(plugin, i))
 		return refuse(reason, -ENOEXEC, "its option '%s' is there already", opt->key);
-	if (opt->flags)
+	if (opt->flags & ~LXCFSD_OPT_INIT)
 		return refuse(reason, -ENOEXEC,
 			      "its option '%s' needs what this daemon does not have (flags 0x%x)",
 			      opt->key, opt->flags);
@@ -183,7 +189,7 @@ int plugin_describe(struct plugin *plugin, struct reason *reason)
 	meta->files = plugin->files;
 	meta->opts = plugin->opts;
 	for (size_t i = 0; i < meta->file_count; i++) {
-		r = check_file(&plugin->files[i], reason);
+		r = check_file(meta, &plugin->files[i], reason);
 		if (r < 0)
 			return r;
 	}

@@ -5,7 +5,9 @@
  *	plugin.c	a file's bytes become a module of this process
  *	plugin_elf.c	whether the bytes are a whole shared object
  *	plugin_meta.c	what the module says of itself, checked and copied
+ *	plugin_match.c	what [match] sections change
  *	plugin_set.c	all sections of a configuration
+ *	plugin_file.c	files of the host that init() asks for
  *
  * Each function but elf_check() is called before the worker serves anything.
  */
@@ -15,6 +17,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "config_private.h"
 #include "plugin.h"
 
 #define REASON_BYTES 512
@@ -36,5 +39,25 @@ int elf_check(const void *bytes, size_t len, struct reason *reason);
 
 /* Fills meta, files, opts and values (by default) from plugin->object. */
 int plugin_describe(struct plugin *plugin, struct reason *reason);
+/* "/proc/x": an absolute path of clean components. */
+bool plugin_path_is_clean(const char *path);
+
+/* The index of an option, or meta.opt_count, with what it may have been meant for. */
+size_t plugin_find_option(const struct plugin *plugin, const char *name, struct nearest *nearest);
+/* The same for the keys that are the daemon's in this plugin's section. */
+void plugin_try_core_keys(const struct plugin *plugin, struct nearest *nearest);
+bool plugin_is_path_key(const struct plugin *plugin, const char *key);
+
+/* Does a [match] section switch this plugin on? */
+bool plugin_matched_on(const struct plugin_section *section, const struct config *config);
+/* Fills views; plugin->values are the section's.  -ENOMEM. */
+int plugin_take_matches(struct plugin *plugin, const struct config *config,
+			struct problems *problems);
+void plugin_free_views(struct plugin *plugin);
+
+/* What a plugin calls as svc->load_file. */
+int plugin_load_file(const struct lxcfsd_services *svc, const char *path, size_t max,
+		     struct lxcfsd_text *ret);
+void plugin_free_loaded(struct plugin *plugin);
 
 #endif

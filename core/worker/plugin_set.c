@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "plugin_private.h"
-#include "config_private.h"
 #include "goodset.h"
 #include "io.h"
 #include "log.h"
@@ -43,6 +42,7 @@ static const struct lxcfsd_plugin *find_loaded(const struct plugins *plugins, co
 /* As if nothing had been loaded. */
 static void forget(struct plugin *plugin)
 {
+	plugin_free_views(plugin);
 	free(plugin->files);
 	free(plugin->opts);
 	free(plugin->values);
@@ -53,21 +53,105 @@ static void forget(struct plugin *plugin)
 	plugin->meta = (struct lxcfsd_plugin){ .abi = 0 };
 }
 
+size_t plugin_find_option(const struct plugin *plugin, const char *name, struct nearest *nearest)
+{
+	size_t i = 0;
+
+	while (i < plugin->meta.opt_count && strcmp(plugin->opts[i].key, name) != 0)
+		nearest_try(nearest, plugin->opts[i++].key);
+	return i;
+}
+
+bool plugin_is_path_key(const struct plugin *plugin, const char *key)
+{
+	for (size_t i = 0; (plugin->meta.flags & LXCFSD_PATH_FROM_CONFIG) && i < PATH_KEY_COUNT;
+	     i++)
+		if (strcmp(config_path_keys[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+void plugin_try_core_keys(const struct plugin *plugin, struct nearest *nearest)
+{
+	for (size_t i = 0; i < PLUGIN_KEY_COUNT; i++)
+		nearest_try(nearest, config_plugin_keys[i].key);
+	for (size_t i = 0; (plugin->meta.flags & LXCFSD_PATH_FROM_CONFIG) && i < PATH_KEY_COUNT;
+	     i++)
+		nearest_try(nearest, config_path_keys[i].key);
+}
+
+/* As chmod(1) takes it: "0444".  -EINVAL: it is more than reading, or nothing. */
+static int parse_mode(const char *text, uint32_t *ret)
+{
+	size_t digits = strspn(text, "01234567");
+	uint32_t mode = 0;
+
+	if (digits == 0 || digits > 4 || text[digits])
+		return -EINVAL;
+	for (; *text; text++)
+		mode = mode * 8 + (uint32_t)(*text - '0');
+	if (mode == 0 || (mode & ~0444u) != 0)
+		return -EINVAL;
+	*ret = mode;
+	return 0;
+}
+
+/* The keys that are ours where the path comes from the configuration. */
+static bool take_path_key(struct plugin *plugin, const struct config_key *key, bool *has_path,
+			  struct problems *problems)
+{
+	if (!(plugin->meta.flags & LXCFSD_PATH_FROM_CONFIG))
+		return false;
+	if (strcmp(key->key, config_path_keys[PATH_PATH].key) == 0) {
+		*has_path = true;
+		if (plugin_path_is_clean(key->value))
+			plugin->files[0].path = key->value;
+		else
+			problem_add(problems, key->file, key->line,
+				    "path = %s: must be an absolute path of clean components",
+				    key->value);
+		return true;
+	}
+	if (strcmp(key->key, config_path_keys[PATH_MODE].key) != 0)
+		return false;
+	if (parse_mode(key->value, &plugin->files[0].mode) < 0)
+		problem_add(problems, key->file, key->line,
+			    "mode = %s: must be octal, only reading, at most 0444", key->value);
+	return true;
+}
+
+/* Whoever gets its path from the configuration has no file without one. */
+static void check_own_path(struct plugin *plugin, bool has_path, struct problems *problems)
+{
+	const struct plugin_section *section = plugin->section;
+
+	if (!(plugin->meta.flags & LXCFSD_PATH_FROM_CONFIG) || plugin->files[0].path)
+		return;
+	plugin->meta.file_count = 0;
+	if (!section->file)
+		plugin->enabled = false; /* nobody has asked for it */
+	else if (!has_path)
+		problem_add(problems, section->file, section->line,
+			    "[plugin %s] has no key path: say where its file is shown",
+			    section->name);
+}
+
 static void take_keys(struct plugin *plugin, struct problems *problems)
 {
 	const struct plugin_section *section = plugin->section;
+	bool has_path = false;
 
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct config_key *key = &section->keys[i];
 		struct nearest nearest = { .word = key->key };
 		char title[64], reason[128];
-		size_t j = 0;
+		size_t j;
 
-		while (j < plugin->meta.opt_count && strcmp(plugin->opts[j].key, key->key) != 0)
-			nearest_try(&nearest, plugin->opts[j++].key);
+		if (take_path_key(plugin, key, &has_path, problems))
+			continue;
+		j = plugin_find_option(plugin, key->key, &nearest);
 		if (j == plugin->meta.opt_count) {
-			for (size_t k = 0; k < PLUGIN_KEY_COUNT; k++)
-				nearest_try(&nearest, config_plugin_keys[k].key);
+			plugin_try_core_keys(plugin, &nearest);
 			snprintf(title, sizeof(title), "plugin %s", section->name);
 			problem_unknown_key(problems, key, &nearest, title);
 		} else if (config_parse_value(&plugin->opts[j], key->value, &plugin->values[j],
@@ -76,6 +160,7 @@ static void take_keys(struct plugin *plugin, struct problems *problems)
 				    key->value, reason);
 		}
 	}
+	check_own_path(plugin, has_path, problems);
 }
 
 /* What the command line says to every plugin that has the option: it beats the file. */
@@ -84,14 +169,15 @@ static void take_overrides(struct plugin *plugin, const struct config *config,
 {
 	for (size_t i = 0; i < config->override_count; i++) {
 		const struct config_key *given = &config->overrides[i];
+		const char *option = config_option(given, "*");
 		char reason[128];
 
-		for (size_t j = 0; j < plugin->meta.opt_count; j++) {
-			if (strcmp(given->key, plugin->opts[j].key) != 0)
+		for (size_t j = 0; option && j < plugin->meta.opt_count; j++) {
+			if (strcmp(option, plugin->opts[j].key) != 0)
 				continue;
 			if (config_parse_value(&plugin->opts[j], given->value, &plugin->values[j],
 					       reason, sizeof(reason)) < 0)
-				problem_add(problems, given->file, 0, "%s = %s: %s", given->key,
+				problem_add(problems, given->file, 0, "%s = %s: %s", option,
 					    given->value, reason);
 		}
 	}
@@ -106,7 +192,10 @@ static int load_one(struct plugins *plugins, const struct config *config, size_t
 	struct reason reason = { "" };
 	int r = 0;
 
-	*plugin = (struct plugin){ .section = section };
+	*plugin = (struct plugin){
+		.section = section,
+		.enabled = section->enabled || plugin_matched_on(section, config),
+	};
 	plugin->path = module_path(plugin_dir, section->module);
 	if (!plugin->path)
 		return -ENOMEM;
@@ -119,13 +208,13 @@ static int load_one(struct plugins *plugins, const struct config *config, size_t
 	if (r == 0) {
 		take_keys(plugin, problems);
 		take_overrides(plugin, config, problems);
-		return 0;
+		return plugin_take_matches(plugin, config, problems);
 	}
 	forget(plugin);
 	if (r == -ENOMEM)
 		return r;
 	/* switching a broken plugin off is how an administrator gets rid of it */
-	if (section->enabled)
+	if (plugin->enabled)
 		complain(problems, plugin, reason.text);
 	else if (r != -ENOENT)
 		log_notice("plugin '%s' (%s): %s; it is switched off, its files are not shown",
@@ -229,6 +318,7 @@ void plugins_done(struct plugins *plugins)
 {
 	for (size_t i = 0; i < plugins->count; i++) {
 		forget(&plugins->list[i]);
+		plugin_free_loaded(&plugins->list[i]);
 		free(plugins->list[i].path);
 		free(plugins->list[i].last_error);
 	}
@@ -272,6 +362,7 @@ static void init_one(struct plugin *plugin, const struct lxcfsd_services *servic
 	plugin->services.size = sizeof(plugin->services);
 	plugin->services.core = plugin;
 	plugin->services.log = plugin_log;
+	plugin->services.load_file = plugin_load_file;
 	if (plugin->meta.init)
 		r = plugin->meta.init(&plugin->services, plugin->values, &plugin->state);
 	if (r == 0) {
@@ -293,8 +384,10 @@ int plugins_init(struct plugins *plugins, const struct lxcfsd_services *services
 	size_t before = problems->count;
 
 	for (size_t i = 0; i < plugins->count; i++)
-		if (plugins->list[i].section->enabled && plugins->list[i].object)
+		if (plugins->list[i].enabled && plugins->list[i].object) {
+			plugins->list[i].root = plugins->root;
 			init_one(&plugins->list[i], services, problems);
+		}
 	return problems->count > before ? -EINVAL : 0;
 }
 

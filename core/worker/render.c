@@ -208,6 +208,8 @@ static int load(struct job *job)
 	r = plugins_load(job->config, job->plugin_dir, &job->problems, &job->plugins);
 	if (r < 0)
 		return complain(job, "the plugins were not taken", r);
+	model_use_matches(job->model, job->config);
+	job->plugins.root = job->root;
 	model_services(&services);
 	services.page_size = job->model->roots.page_size;
 	services.clock_ticks = job->model->roots.clock_ticks;

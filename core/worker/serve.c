@@ -102,7 +102,7 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 static int fall_back(struct server *s, const struct node *node, struct lxcfsd_request *req,
 		     int error, enum source *source, size_t *ret_len)
 {
-	const struct plugin_section *section = node->plugin->section;
+	const struct plugin_view *view = draw_view(node->plugin, req->subject);
 	const char *who = req->subject ? subject_name(req->subject) : "unknown reader";
 	struct log_limit *limit = &count_of(s, node)->failing;
 
@@ -114,7 +114,7 @@ static int fall_back(struct server *s, const struct node *node, struct lxcfsd_re
 		return 0;
 	}
 	*source = SOURCE_FALL_BACK;
-	if (section->on_error == ON_ERROR_HOST && host_text(s, node, req, source, ret_len) == 0) {
+	if (view->on_error == ON_ERROR_HOST && host_text(s, node, req, source, ret_len) == 0) {
 		log_limited(limit, 4, "'%s' for '%s': %s, serving %s", node->path, who,
 			    strerror(-error),
 			    *source == SOURCE_EMPTY ? "an empty file" : "the host's file");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "io.h"
+#include "match.h"
 #include "model.h"
 #include "path.h"
 #include "subject.h"
@@ -102,6 +103,29 @@ static char *make_name(const struct subject *subject, const struct layout *layou
 	return strndup(path.data, path.len);
 }
 
+/* The path that patterns are for: cgroup2's where that carries controllers and the
+ * container has a place of its own in it, else the memory hierarchy's. */
+static struct lxcfsd_text path_to_match(const struct subject *subject, const struct layout *layout)
+{
+	const struct hierarchy *memory = layout_find(layout, LXCFSD_MEMORY);
+
+	for (unsigned int i = 0; i < layout->count; i++)
+		if (layout->list[i].v2 && layout->list[i].controllers && subject->paths[i].len > 1)
+			return subject->paths[i];
+	return memory ? subject->paths[memory->index] : (struct lxcfsd_text){ NULL, 0 };
+}
+
+static unsigned int find_match(const struct subjects *subjects, const struct subject *subject)
+{
+	struct lxcfsd_text path = path_to_match(subject, subjects->layout);
+
+	for (size_t i = 0; path.len > 0 && subjects->config && i < subjects->config->match_count;
+	     i++)
+		if (match_path(subjects->config->matches[i].cgroup, path))
+			return (unsigned int)i + 1;
+	return 0;
+}
+
 static struct subject *make(struct subjects *subjects, const struct subject_draft *draft,
 			    uint64_t hash, struct lxcfsd_text text)
 {
@@ -122,6 +146,7 @@ static struct subject *make(struct subjects *subjects, const struct subject_draf
 		free(subject);
 		return NULL;
 	}
+	subject->match = find_match(subjects, subject);
 	pthread_mutex_init(&subject->cpus_lock, NULL);
 	pthread_mutex_init(&subject->times_lock, NULL);
 	pthread_mutex_init(&subject->load_lock, NULL);
@@ -233,6 +258,11 @@ const char *subject_name(const struct subject *subject)
 bool subjects_is_root(const struct subjects *subjects, struct lxcfsd_text path)
 {
 	return path.len > 0 && path_at_or_below(subjects->root, path);
+}
+
+unsigned int subject_match(const struct subject *subject)
+{
+	return subject->match;
 }
 
 bool subject_is_root(const struct subject *subject, uint32_t controllers)

@@ -8,8 +8,10 @@
  *	init PID STARTTIME
  *	KEY:PATH		one line per hierarchy, in the order of the layout
  *
- * which is also how it is saved.  Immutable, apart from what is derived from it and
- * kept: the CPUs, what they did, and the beginning of its time.
+ * which is also how it is saved; what [match] section is for it follows from that, and
+ * from the configuration, which does not change under a worker.  Immutable, apart from
+ * what is derived from it and kept: the CPUs, what they did, and the beginning of its
+ * time.
  */
 #ifndef LXCFSD_SUBJECT_H
 #define LXCFSD_SUBJECT_H
@@ -38,6 +40,7 @@ struct subject {
 	uint64_t init_start; /* clock ticks since boot */
 	struct lxcfsd_text paths[HIERARCHIES_MAX]; /* by hierarchy; len 0: not known */
 	char *name;
+	unsigned int match; /* see subject_match() */
 
 	pthread_mutex_t cpus_lock;
 	struct lent *cpus; /* uint32_t each */
@@ -68,7 +71,8 @@ struct subject {
 
 struct subjects {
 	const struct layout *layout;
-	struct lxcfsd_text root; /* who is in this cgroup, or above it, is the host */
+	struct lxcfsd_text root;     /* who is in this cgroup, or above it, is the host */
+	const struct config *config; /* NULL: no [match] sections */
 	struct cache table;
 };
 

@@ -2,7 +2,7 @@
 /*
  * sample.h - the plugins of the suites, but for what each says before it
  * includes this: SAMPLE_TEXT (what its file shows), SAMPLE_PATH, SAMPLE_MODE,
- * SAMPLE_INIT (a function that is its init()).
+ * SAMPLE_RETURN (what render() returns), SAMPLE_INIT (a function that is its init()).
  */
 #include <lxcfsd/plugin.h>
 
@@ -15,6 +15,9 @@
 #ifndef SAMPLE_TEXT
 #define SAMPLE_TEXT "sample\n"
 #endif
+#ifndef SAMPLE_RETURN
+#define SAMPLE_RETURN 0
+#endif
 #ifndef SAMPLE_INIT
 #define SAMPLE_INIT NULL
 #endif
@@ -26,7 +29,7 @@ static int sample_render(void *state, const union lxcfsd_value opts[], struct lx
 	(void)opts;
 	(void)req;
 	lxcfsd_puts(out, SAMPLE_TEXT);
-	return 0;
+	return SAMPLE_RETURN;
 }
 
 static const struct lxcfsd_file sample_files[] = {

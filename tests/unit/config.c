@@ -185,11 +185,10 @@ static void test_unknown(void)
 	refused("[lxcfsd]\nzzz = 1\n", "lxcfsd.ini:2: unknown key 'zzz' in [lxcfsd]: "
 				       "`lxcfsd --help-config` lists them");
 	refused("[lxcfs]\n",
-		"lxcfsd.ini:1: unknown section [lxcfs]: there are [lxcfsd] and [plugin NAME]");
-	refused("[]\n", "lxcfsd.ini:1: unknown section []: there are [lxcfsd] and [plugin NAME]");
-	refused("[match web]\ncgroup = /web\n",
-		"lxcfsd.ini:1: [match web]: settings per container are not implemented yet: remove "
-		"this section");
+		"lxcfsd.ini:1: unknown section [lxcfs]: there are [lxcfsd], [plugin NAME] and "
+		"[match NAME]");
+	refused("[]\n", "lxcfsd.ini:1: unknown section []: there are [lxcfsd], [plugin NAME] and "
+			"[match NAME]");
 #define NAMES "a plugin's name has 1 to 32 of the characters a-z 0-9 _ -"
 	refused("[plugin]\n", "lxcfsd.ini:1: [plugin]: " NAMES);
 	refused("[plugin Big]\n", "lxcfsd.ini:1: [plugin Big]: " NAMES);
@@ -197,6 +196,71 @@ static void test_unknown(void)
 	refused("[plugin a/b]\n", "lxcfsd.ini:1: [plugin a/b]: " NAMES);
 	refused("[plugin 123456789012345678901234567890123]\n",
 		"lxcfsd.ini:1: [plugin 123456789012345678901234567890123]: " NAMES);
+}
+
+static void test_matches(void)
+{
+	const struct match_section *m;
+
+	/* whatever stands first in the file; a section without keys is an exception */
+	CHECK(load("[match a]\nmeminfo.swap = no\ncgroup = /a/*\nup.enabled = no\n"
+		   "[plugin meminfo]\n[plugin up]\n"
+		   "[match  b-2]\ncgroup = /**\n") == 0);
+	if (!config || !CHECK_U64(config->match_count, 2))
+		return;
+	m = &config->matches[0];
+	CHECK_STR(m->name, "a");
+	CHECK_STR(m->cgroup, "/a/*");
+	CHECK_U64(m->line, 1);
+	CHECK_U64(m->key_count, 2);
+	CHECK_STR(m->keys[0].key, "meminfo.swap");
+	CHECK_STR(m->keys[1].value, "no");
+	CHECK_U64(m->keys[1].line, 4);
+	CHECK_STR(config_option(&m->keys[0], "meminfo"), "swap");
+	CHECK(config_option(&m->keys[0], "mem") == NULL);
+	CHECK_STR(config->matches[1].name, "b-2");
+	CHECK_STR(config->matches[1].cgroup, "/**");
+	CHECK_U64(config->matches[1].key_count, 0);
+}
+
+static void test_bad_matches(void)
+{
+	char want[300];
+
+#define MATCH(keys) "[plugin meminfo]\n[match web]\ncgroup = /w\n" keys
+	refused("[match]\ncgroup = /\n",
+		"lxcfsd.ini:1: [match]: a match's name has 1 to 32 of the characters a-z 0-9 _ -");
+	refused("[match A]\ncgroup = /\n", "lxcfsd.ini:1: [match A]: a match's name has 1 to 32 "
+					   "of the characters a-z 0-9 _ -");
+	refused("[match web]\n",
+		"lxcfsd.ini:1: [match web] has no key cgroup: say for which containers it is");
+	refused("[match web]\ncgroup = web\n",
+		"lxcfsd.ini:2: cgroup = web: must be the path of a cgroup: /NAME/NAME, with no / "
+		"at the end and no component that is empty, . or ..");
+	refused("[match web]\ncgroup = /a**\n",
+		"lxcfsd.ini:2: cgroup = /a**: ** must be a whole component: /**/");
+	refused(MATCH("mem.swap = no\n"), "lxcfsd.ini:4: mem.swap: there is no [plugin mem]");
+	refused(MATCH("memnfo.swap = no\n"),
+		"lxcfsd.ini:4: memnfo.swap: there is no [plugin memnfo]: did you mean 'meminfo'?");
+	refused(MATCH("cgruop = no\n"),
+		"lxcfsd.ini:4: unknown key 'cgruop' in [match web]: did you mean 'cgroup'?");
+	refused(MATCH("swap = no\n"), "lxcfsd.ini:4: unknown key 'swap' in [match web]: "
+				      "`lxcfsd --help-config` lists them");
+	refused(MATCH("meminfo.enabled = 2\n"),
+		"lxcfsd.ini:4: meminfo.enabled = 2: must be yes or no");
+	refused(MATCH("meminfo.on_error = no\n"),
+		"lxcfsd.ini:4: meminfo.on_error = no: must be one of: host, eio");
+	refused(MATCH("meminfo.module = x.so\n"),
+		"lxcfsd.ini:4: meminfo.module: is the same for all containers: it belongs into "
+		"[plugin meminfo]");
+	CHECK(load(MATCH("cgroup = /x\n")) == -EINVAL);
+	snprintf(want, sizeof(want),
+		 "lxcfsd.ini:4: key 'cgroup' stands already in %s:3: keep one of them", path);
+	says(0, want);
+	CHECK(load("[match a]\n[match a]\n") == -EINVAL);
+	CHECK_U64(problems.count, 2);
+	CHECK(load("[plugin A]\n[match b]\nc = 1\nd.e = 2\n") == -EINVAL);
+	CHECK_U64(problems.count, 4); /* all of it at once */
 }
 
 static void test_twice(void)
@@ -303,6 +367,14 @@ static void test_directory(void)
 	snprintf(want, sizeof(want),
 		 "conf.d/30-c.ini:2: key 'threads' stands already in %s:2: keep one of them", path);
 	says(0, want);
+	/* a [match] stands where it was first seen, and may go on as well */
+	write_file("conf.d/30-c.ini", "[match m]\nb.x = 1\n[match n]\ncgroup = /n\n", 40);
+	CHECK(load("[match m]\ncgroup = /m\na.x = 1\n") == 0);
+	if (config && CHECK_U64(config->match_count, 2)) {
+		CHECK_STR(config->matches[0].name, "m");
+		CHECK_U64(config->matches[0].key_count, 2);
+		CHECK_STR(config->matches[1].name, "n");
+	}
 	remove_file("conf.d/30-c.ini");
 	/* the section of one file does not reach into the next */
 	write_file("conf.d/10-a.ini", "a = 1\n", 6);
@@ -365,6 +437,7 @@ static void test_noise(void)
 		";",	    "#",	  "=",		":",	     " ",	"\t",
 		"\n",	    "\r\n",	  "\n",		"\n",	     "threads", "enabled",
 		"module",   "key",	  "= 1\n",	"= yes\n",   "x.so",	"\xff",
+		"cgroup",   "= /*\n",	  "a.enabled",	"b.key",     "**",	"/",
 	};
 	unsigned int seed = 1, broken = 0;
 	char text[1024];
@@ -438,6 +511,8 @@ int main(void)
 	test_plugins();
 	test_bad_values();
 	test_unknown();
+	test_matches();
+	test_bad_matches();
 	test_twice();
 	test_lines();
 	test_all();

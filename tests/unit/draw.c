@@ -14,7 +14,14 @@ struct behaviour {
 	int err;
 	size_t claim; /* a length that it has not written */
 	unsigned int calls;
+	uint64_t opt; /* what it was handed */
 };
+
+/* Of no [match] section, of the first, of the second. */
+static union lxcfsd_value values[3][1] = { { { .u = 1 } }, { { .u = 2 } }, { { .u = 3 } } };
+static struct plugin_view views[3] = { { values[0], true, ON_ERROR_HOST },
+				       { values[1], true, ON_ERROR_HOST },
+				       { values[2], false, ON_ERROR_HOST } };
 
 static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 		  struct lxcfsd_out *out)
@@ -22,7 +29,7 @@ static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_re
 	struct behaviour *how = state;
 	struct lxcfsd_text text;
 
-	(void)opts;
+	how->opt = opts[0].u;
 	how->calls++;
 	model_host_file(req, "/proc/some", &text);
 	for (size_t i = 0; i < how->len; i++)
@@ -38,7 +45,7 @@ static int render(void *state, const union lxcfsd_value opts[], struct lxcfsd_re
 static uint64_t draw_it(struct behaviour *how, const char *subject_path, uint32_t controllers,
 			struct draw_buf *buf)
 {
-	struct plugin plugin = { .state = how };
+	struct plugin plugin = { .state = how, .views = views };
 	struct lxcfsd_file file = { .controllers = controllers, .render = render };
 	struct subject *subject = NULL;
 	struct lxcfsd_request req;
@@ -111,16 +118,45 @@ static void test_who(void)
 	draw_buf_done(&buf);
 }
 
+/* The options are those of the first [match] section that fits. */
+static void test_match(void)
+{
+	static char first[] = "/b/*", off[] = "/b/**";
+	struct match_section matches[2] = { { .cgroup = first }, { .cgroup = off } };
+	struct config config = { .matches = matches, .match_count = 2 };
+	struct behaviour how = { .len = 1 };
+	struct draw_buf buf = { NULL, 0 };
+	struct model *before = model;
+
+	model = fixture_model(&settings);
+	model_use_matches(model, &config);
+	CHECK_U64(draw_it(&how, "/a", 0, &buf), 1);
+	CHECK_U64(how.opt, 1);
+	CHECK_U64(draw_it(&how, "/b/x", 0, &buf), 1);
+	CHECK_U64(how.opt, 2);
+	CHECK_U64(how.calls, 2);
+	/* switched off for these */
+	CHECK_U64(draw_it(&how, "/b", 0, &buf), 111);
+	CHECK_U64(draw_it(&how, "/b/x/y", 0, &buf), 111);
+	CHECK_U64(draw_it(&how, NULL, 0, &buf), 111);
+	CHECK_U64(how.calls, 2);
+	draw_buf_done(&buf);
+	model_free(model);
+	model = before;
+}
+
 int main(void)
 {
 	fixture_v2();
 	fixture_dir("/sys/fs/cgroup/a");
+	fixture_dir("/sys/fs/cgroup/b/x/y");
 	fixture_file("/proc/some", "text\n");
 	settings = fixture_settings();
 	model = fixture_model(&settings);
 	test_size();
 	test_answers();
 	test_who();
+	test_match();
 	model_free(model);
 	return done_testing();
 }

@@ -127,6 +127,207 @@ static void test_overrides(void)
 	override_count = 0;
 }
 
+/* What a container of the n-th [match] section is shown. */
+static const char *shown(size_t n)
+{
+	static char buf[256];
+	struct lxcfsd_out out = { .buf = buf, .cap = sizeof(buf) - 1 };
+	const struct plugin *plugin = &plugins.list[0];
+
+	plugin->files[0].render(plugin->state, plugin->views[n].values, NULL, &out);
+	buf[out.len] = '\0';
+	return buf;
+}
+
+static void test_matches(void)
+{
+	const struct lxcfsd_services services = { .page_size = 4096 };
+	const struct plugin_view *views;
+
+	if (!CHECK(load("[match a]\ncgroup = /a\ngood.count = 9\ngood.word = x\n"
+			"[match b]\ncgroup = /b\n"
+			"[match c]\ncgroup = /c\ngood.enabled = no\ngood.on_error = eio\n"
+			"[plugin good]\ncount = 8\n") == 0))
+		return;
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	views = plugins.list[0].views;
+	CHECK_STR(shown(0), "good 1 8 1 \n");
+	CHECK_STR(shown(1), "good 1 9 1 x\n");
+	CHECK_STR(shown(2), "good 1 8 1 \n");
+	CHECK(views[0].enabled && views[1].enabled && views[2].enabled && !views[3].enabled);
+	CHECK(views[0].on_error == ON_ERROR_HOST && views[3].on_error == ON_ERROR_EIO);
+	/* switched on for some: loaded and started for them */
+	CHECK(load("[plugin good]\nenabled = no\n[match a]\ncgroup = /a\ngood.enabled = yes\n") ==
+	      0);
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK(plugins.list[0].enabled && plugins.list[0].initialised);
+	CHECK(!plugins.list[0].views[0].enabled && plugins.list[0].views[1].enabled);
+	/* the command line beats it; what it says is checked all the same */
+	overrides = (const struct config_override[]){ { "*.count", "7", "command line" } };
+	override_count = 1;
+	CHECK(load("[plugin good]\n[match a]\ncgroup = /a\ngood.count = 9\ngood.word = y\n") == 0);
+	CHECK(plugins_init(&plugins, &services, &problems) == 0);
+	CHECK_STR(shown(1), "good 1 7 1 y\n");
+	CHECK(load("[plugin good]\n[match a]\ncgroup = /a\ngood.count = many\n") == -EINVAL);
+	overrides = NULL;
+	override_count = 0;
+}
+
+static void test_bad_matches(void)
+{
+#define MATCH "[plugin good]\n[match a]\ncgroup = /a\n"
+	refused(MATCH "good.count = 10\n",
+		"lxcfsd.ini:4: good.count = 10: must be a number from 1 to 9");
+	refused(MATCH "good.cuont = 1\n", "lxcfsd.ini:4: unknown key 'good.cuont' in [match a]: "
+					  "did you mean 'good.count'?");
+	refused(MATCH "good.enable = no\n",
+		"lxcfsd.ini:4: unknown key 'good.enable' in [match a]: did you mean "
+		"'good.enabled'?");
+	refused(MATCH "good.zzzz = 1\n", "lxcfsd.ini:4: unknown key 'good.zzzz' in [match a]: "
+					 "`lxcfsd --help-config` lists them");
+	/* a plugin that is switched off is checked as well, one that cannot be loaded is not */
+	refused("[plugin good]\nenabled = no\n[match a]\ncgroup = /a\ngood.loud = yep\n",
+		"lxcfsd.ini:5: good.loud = yep: must be yes or no");
+	CHECK(load("[plugin none]\nenabled = no\n[match a]\ncgroup = /a\nnone.x = 1\n") == 0);
+	refused("[plugin none]\nenabled = no\n[match a]\ncgroup = /a\nnone.enabled = yes\n",
+		"lxcfsd.ini:1: plugin 'none' (none.so): No such file or directory");
+}
+
+/* ------------------------------------ a path from the configuration, and text */
+
+/* From the directory of the plugins that are shipped, and started. */
+static int load_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int load_text(const char *format, ...)
+{
+	static char text[1024];
+	const struct lxcfsd_services services = { .page_size = 4096 };
+	char real[4200];
+	va_list args;
+	int r;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(real, sizeof(real), "%s/../../plugins", modules);
+	r = load_from(real, text);
+	return r < 0 ? r : plugins_init(&plugins, &services, &problems);
+}
+
+#define REFUSED_TEXT(want, ...)                                                                    \
+	do {                                                                                       \
+		CHECK(load_text(__VA_ARGS__) == -EINVAL);                                          \
+		CHECK_U64(problems.count, 1);                                                      \
+		CHECK_STR(said(0), want);                                                          \
+	} while (0)
+
+static void test_path_from_config(void)
+{
+	CHECK(load_text("[plugin text]\npath = /proc/sys/a\ncontent = one\n"
+			"[plugin t2]\nmodule = text.so\nmode = 0400\ncontent = two\n"
+			"path = /etc/b.c\n") == 0);
+	if (CHECK_U64(plugins.count, 2)) {
+		CHECK_STR(plugins.list[0].files[0].path, "/proc/sys/a");
+		CHECK_U64(plugins.list[0].files[0].mode, 0444);
+		CHECK_STR(rendered(&plugins.list[0], 0), "one\n");
+		CHECK_STR(plugins.list[1].files[0].path, "/etc/b.c");
+		CHECK_U64(plugins.list[1].files[0].mode, 0400);
+		CHECK_STR(rendered(&plugins.list[1], 0), "two\n");
+	}
+	REFUSED_TEXT("lxcfsd.ini:1: [plugin text] has no key path: say where its file is shown",
+		     "[plugin text]\ncontent = x\n");
+	REFUSED_TEXT("lxcfsd.ini:1: [plugin text] has no key path: say where its file is shown",
+		     "[plugin text]\nenabled = no\n");
+	REFUSED_TEXT("lxcfsd.ini:2: path = /a/../b: must be an absolute path of clean components",
+		     "[plugin text]\npath = /a/../b\ncontent = x\n");
+	REFUSED_TEXT("lxcfsd.ini:2: path = : must be an absolute path of clean components",
+		     "[plugin text]\npath =\ncontent = x\n");
+	for (size_t i = 0; i < 8; i++) {
+		static const char *const modes[] = { "",     "0",     "0644", "444x",
+						     "0448", "00444", "-1",   "1444" };
+		char want[128];
+
+		snprintf(want, sizeof(want),
+			 "lxcfsd.ini:3: mode = %s: must be octal, only reading, at most 0444",
+			 modes[i]);
+		REFUSED_TEXT(want, "[plugin text]\npath = /a\nmode = %s\ncontent = x\n", modes[i]);
+	}
+	REFUSED_TEXT("lxcfsd.ini:4: plugin 't2' serves /a/b, but plugin 'text' of lxcfsd.ini:1 "
+		     "serves /a: remove one of the two sections",
+		     "[plugin text]\npath = /a\ncontent = x\n[plugin t2]\nmodule = text.so\n"
+		     "path = /a/b\ncontent = x\n");
+	REFUSED_TEXT("lxcfsd.ini:4: unknown key 'pth' in [plugin text]: did you mean 'path'?",
+		     "[plugin text]\npath = /a\ncontent = x\npth = /a\n");
+	/* the same for all, and these are no names of options elsewhere */
+#define IN_MATCH "[plugin text]\npath = /a\ncontent = x\n[match m]\ncgroup = /m\n"
+#define SAME	 ": is the same for all containers: it belongs into [plugin text]"
+	REFUSED_TEXT("lxcfsd.ini:6: text.path" SAME, IN_MATCH "text.path = /b\n");
+	REFUSED_TEXT("lxcfsd.ini:6: text.mode" SAME, IN_MATCH "text.mode = 0400\n");
+	REFUSED_TEXT("lxcfsd.ini:6: text.content_file" SAME, IN_MATCH "text.content_file = /b\n");
+	refused("[plugin good]\npath = /a\n", "lxcfsd.ini:2: unknown key 'path' in [plugin good]: "
+					      "`lxcfsd --help-config` lists them");
+}
+
+static void write_content(size_t len, char c)
+{
+	char path[64], *bytes = malloc(len + 1);
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/content", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	memset(bytes, c, len + 1);
+	if (fd < 0 || io_write_all(fd, bytes, len) < 0)
+		abort();
+	close(fd);
+	free(bytes);
+}
+
+static void test_content_file(void)
+{
+#define FILE_OF(file) "[plugin text]\npath = /a\ncontent_file = " file "\n", dir
+#define FAILED	      "lxcfsd.ini:1: plugin 'text' (../../plugins/text.so): init failed: "
+	struct lxcfsd_text text;
+
+	write_content(3, 'x');
+	CHECK(load_text(FILE_OF("%s/content")) == 0);
+	if (plugins.count == 1) {
+		CHECK_STR(rendered(&plugins.list[0], 0), "xxx");
+		/* for good, and not at any other time */
+		write_content(3, 'y');
+		CHECK_STR(rendered(&plugins.list[0], 0), "xxx");
+		CHECK(plugins.list[0].services.load_file(&plugins.list[0].services, ini, 100,
+							 &text) == -EPERM);
+	}
+	CHECK(load_text("[plugin text]\npath = /a\ncontent_file = %s/content\n"
+			"[match m]\ncgroup = /m\ntext.content = its own\n",
+			dir) == 0);
+	if (plugins.count == 1) {
+		CHECK_STR(shown(0), "yyy");
+		CHECK_STR(shown(1), "its own\n");
+	}
+	write_content(65536, 'x');
+	CHECK(load_text(FILE_OF("%s/content")) == 0);
+	write_content(65537, 'x');
+	REFUSED_TEXT(FAILED "content_file content: larger than 64 KiB", FILE_OF("%s/content"));
+	write_content(0, 'x');
+	CHECK(load_text(FILE_OF("%s/content")) == 0);
+	if (plugins.count == 1)
+		CHECK_STR(rendered(&plugins.list[0], 0), "");
+	write_content(2, '\0');
+	REFUSED_TEXT(FAILED "content_file content: not a text: it has a NUL byte",
+		     FILE_OF("%s/content"));
+	REFUSED_TEXT(FAILED "content_file gone: No such file or directory", FILE_OF("%s/gone"));
+	REFUSED_TEXT(FAILED "content_file /: must be the absolute path of a regular file",
+		     "[plugin text]\npath = /a\ncontent_file = /\n");
+	REFUSED_TEXT(FAILED "content_file x: must be the absolute path of a regular file",
+		     "[plugin text]\npath = /a\ncontent_file = x\n");
+	REFUSED_TEXT(FAILED "it has both content and content_file: remove one of them",
+		     "[plugin text]\npath = /a\ncontent_file = /x\ncontent = y\n");
+	REFUSED_TEXT(FAILED "it has neither content nor content_file",
+		     "[plugin text]\npath = /a\n");
+	/* switched off: nothing is looked for */
+	CHECK(load_text("[plugin text]\npath = /a\nenabled = no\ncontent_file = /gone\n") == 0);
+}
+
 static void test_options(void)
 {
 	refused("[plugin good]\ncuont = 1\n", "lxcfsd.ini:2: unknown key 'cuont' in "
@@ -393,6 +594,10 @@ int main(void)
 	snprintf(ini, sizeof(ini), "%s/lxcfsd.ini", dir);
 	test_good();
 	test_overrides();
+	test_matches();
+	test_bad_matches();
+	test_path_from_config();
+	test_content_file();
 	test_options();
 	test_refused();
 	test_paths();
@@ -406,8 +611,10 @@ int main(void)
 	test_no_memory_files();
 	forget();
 	unlink(ini);
-	for (size_t i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "%s/%s", dir, i ? "cut.so" : "good.so");
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const left[] = { "good.so", "cut.so", "content" };
+
+		snprintf(name, sizeof(name), "%s/%s", dir, left[i]);
 		unlink(name);
 	}
 	CHECK(rmdir(dir) == 0);

@@ -70,6 +70,8 @@ static void test_described(void)
 	SPOILT(an_object.file_count = 65, "it serves 65 files: from 1 to 64 are possible");
 	SPOILT(an_object.files = NULL, "it serves 0 files: from 1 to 64 are possible");
 	SPOILT(an_object.opt_count = 65, "it has 65 options: at most 64 are possible");
+	SPOILT(an_object.flags = 3,
+	       "it needs what this daemon does not have (flags 0x3): a newer daemon has it");
 	SPOILT(an_object.flags = 2,
 	       "it needs what this daemon does not have (flags 0x2): a newer daemon has it");
 	SPOILT(a_file.mode = 0644, "/proc/x has mode 0644: only reading, at most 0444");
@@ -85,6 +87,29 @@ static void test_described(void)
 	SPOILT(an_opt[1].type = 9, "the default '1' of its option 'b' has a type that this daemon "
 				   "does not know");
 	SPOILT(an_opt[1].type = LXCFSD_ENUM, "its option 'b' has no choices");
+	SPOILT(an_opt[1].flags = LXCFSD_OPT_INIT, "taken");
+	SPOILT(an_opt[1].flags = 3,
+	       "its option 'b' needs what this daemon does not have (flags 0x3)");
+}
+
+/* LXCFSD_PATH_FROM_CONFIG */
+static void test_path_from_config(void)
+{
+#define ONE_FILE    "its path comes from the configuration, so it must have one file, without a path"
+#define FROM_CONFIG an_object.flags = LXCFSD_PATH_FROM_CONFIG, a_file.path = NULL
+	whole();
+	SPOILT((FROM_CONFIG), "taken");
+	SPOILT((FROM_CONFIG, a_file.path = "/proc/x"), ONE_FILE);
+	SPOILT((FROM_CONFIG, a_file.path = ""), ONE_FILE);
+	SPOILT((FROM_CONFIG, an_object.file_count = 2), ONE_FILE);
+	SPOILT((FROM_CONFIG, a_file.mode = 0600),
+	       "its file has mode 0600: only reading, at most 0444");
+	SPOILT((FROM_CONFIG, a_file.render = NULL), "its file has no render()");
+	SPOILT((FROM_CONFIG, an_opt[1].key = "path"), "its option 'path' is there already");
+	SPOILT((FROM_CONFIG, an_opt[1].key = "mode"), "its option 'mode' is there already");
+	/* without the flag these are names like others, and a path is needed */
+	SPOILT(an_opt[1].key = "path", "taken");
+	SPOILT(a_file.path = NULL, "its file '' is not a clean absolute path");
 }
 
 static void test_clean_paths(void)
@@ -119,6 +144,7 @@ static void test_clean_paths(void)
 int main(void)
 {
 	test_described();
+	test_path_from_config();
 	test_clean_paths();
 	return done_testing();
 }

@@ -58,6 +58,64 @@ static void test_equal(void)
 	model_free(model);
 }
 
+static unsigned int match_of(const char *bytes, size_t len)
+{
+	struct subject *subject = NULL;
+	unsigned int match = 99;
+
+	if (model_subject_load(model, bytes, len, &subject) == 0)
+		match = subject_match(subject);
+	subject_unref(subject);
+	return match;
+}
+#define MATCH(text) match_of(text, sizeof(text) - 1)
+
+/* The first [match] section counts; which hierarchy's path it is asked for. */
+static void test_match(void)
+{
+	static char a[] = "/a/*", b[] = "/*/b", all[] = "/**";
+	struct match_section matches[] = { { .cgroup = a }, { .cgroup = b }, { .cgroup = all } };
+	struct config config = { .matches = matches, .match_count = 2 };
+
+	fixture_v2();
+	model = fixture_model(&settings);
+	CHECK_U64(MATCH("init 0 0\n:/a/b\n"), 0); /* there are none */
+	model_use_matches(model, &config);
+	/* what is known already does not change under a worker */
+	CHECK_U64(MATCH("init 0 0\n:/a/b\n"), 0);
+	CHECK_U64(MATCH("init 1 0\n:/a/b\n"), 1);
+	CHECK_U64(MATCH("init 0 0\n:/x/b\n"), 2);
+	CHECK_U64(MATCH("init 0 0\n:/x\n"), 0);
+	CHECK_U64(MATCH("init 0 0\n:/\n"), 0);
+	config.match_count = 3;
+	CHECK_U64(MATCH("init 1 0\n:/x\n"), 3);
+	CHECK_U64(MATCH("init 1 0\n"), 0); /* no path, so nothing fits */
+	model_free(model);
+
+	config.match_count = 2;
+	fixture_v1();
+	model = fixture_model(&settings);
+	model_use_matches(model, &config);
+	CHECK_U64(MATCH("init 0 0\ncpu,cpuacct:/a/b\nmemory:/x/b\n"), 2);
+	CHECK_U64(MATCH("init 0 0\ncpu,cpuacct:/a/b\n"), 0);
+	model_free(model);
+
+	/* cgroup2 with a controller: its path, unless that is everybody's */
+	fixture_hybrid();
+	model = fixture_model(&settings);
+	model_use_matches(model, &config);
+	CHECK_U64(MATCH("init 0 0\nmemory:/x/b\n:/a/b\n"), 1);
+	CHECK_U64(MATCH("init 0 0\nmemory:/x/b\n:/\n"), 2);
+	CHECK_U64(MATCH("init 0 0\nmemory:/x/b\n"), 2);
+	model_free(model);
+	/* without one it is only for processes */
+	fixture_file("/sys/fs/cgroup/unified/cgroup.controllers", "\n");
+	model = fixture_model(&settings);
+	model_use_matches(model, &config);
+	CHECK_U64(MATCH("init 0 0\nmemory:/x/b\n:/a/b\n"), 2);
+	model_free(model);
+}
+
 static void test_round_trip(void)
 {
 	struct subject *a, *b = NULL;
@@ -214,6 +272,7 @@ static void test_threads(uint64_t max_fds, uint64_t cache_ms)
 int main(void)
 {
 	test_equal();
+	test_match();
 	test_round_trip();
 	test_hostile();
 	test_threads(4096, 50);

@@ -29,7 +29,10 @@ static struct vault_header *new_vault(int *ret_fd)
 
 static struct plugins plugins_of(struct plugin *plugin, struct plugin_section *section)
 {
-	*plugin = (struct plugin){ .section = section, .files = files, .meta.file_count = 2 };
+	*plugin = (struct plugin){ .section = section,
+				   .enabled = section->enabled,
+				   .files = files,
+				   .meta.file_count = 2 };
 	return (struct plugins){ .list = plugin, .count = 1 };
 }
 

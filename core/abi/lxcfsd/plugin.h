@@ -115,19 +115,25 @@ enum lxcfsd_opt_type {
 	LXCFSD_STRING,	 /* any text, at most max bytes when max is not 0: value .s */
 };
 
+/* In the flags of an option: only init() looks at it, so it is the same for all
+ * containers. */
+#define LXCFSD_OPT_INIT (1u << 0)
+
 /* One key of the plugin's section in lxcfsd.ini.  The daemon parses and checks
  * it, and prints it in `lxcfsd --help-config`. */
 struct lxcfsd_opt {
 	const char *key;
-	uint32_t type; /* enum lxcfsd_opt_type */
-	uint32_t flags;
+	uint32_t type;	     /* enum lxcfsd_opt_type */
+	uint32_t flags;	     /* LXCFSD_OPT_INIT */
 	const char *def;     /* as it would stand in the file */
 	const char *choices; /* LXCFSD_ENUM: words with blanks between them */
 	uint64_t min, max;
 	const char *help; /* one line */
 };
 
-/* The value of opts[i] stands at index i. */
+/* The value of opts[i] stands at index i.  init() is given those of the plugin's
+ * section; render() those that hold for the reader's container, which a [match] section
+ * may have changed. */
 union lxcfsd_value {
 	uint64_t u;
 	const char *s;
@@ -275,9 +281,23 @@ struct lxcfsd_services {
 
 	int (*cpu_times)(struct lxcfsd_request *req, struct lxcfsd_cpu_times *ret);
 	int (*load)(struct lxcfsd_request *req, struct lxcfsd_load *ret);
+
+	/* Only in init(): a regular file of the host, for good.  After a crash it is what it
+	 * was when the configuration was taken, whatever has become of the file.  What is
+	 * lent stays valid as long as the plugin is loaded.  -EINVAL (the path is not
+	 * absolute, or it is no regular file), -EFBIG (over `max` bytes, or 1 MiB). */
+	int (*load_file)(const struct lxcfsd_services *svc, const char *path, size_t max,
+			 struct lxcfsd_text *ret);
 };
 
 /* ------------------------------------------------------------ the plugin */
+
+/*
+ * In the flags of the plugin.  It has one file, whose path is NULL: the path and the
+ * mode come from the section's keys `path` and `mode`, which are the daemon's then.  So
+ * the module can serve any number of sections.  The file's `mode` is the default.
+ */
+#define LXCFSD_PATH_FROM_CONFIG (1u << 0)
 
 struct lxcfsd_file {
 	/* Where it is shown, and where the host has its own: "/proc/uptime". */
@@ -303,7 +323,7 @@ struct lxcfsd_plugin {
 	const struct lxcfsd_opt *opts;
 	uint32_t file_count;
 	uint32_t opt_count;
-	uint32_t flags;
+	uint32_t flags; /* LXCFSD_PATH_FROM_CONFIG */
 	uint32_t reserved;
 
 	/*
