@@ -76,6 +76,32 @@ AT(lxcfsd_plugin, flags, 64);
 AT(lxcfsd_plugin, reserved, 68);
 AT(lxcfsd_plugin, init, 72);
 
+/* with trees */
+AT(lxcfsd_services, host_entry, 88);
+AT(lxcfsd_services, host_copy, 96);
+AT(lxcfsd_services, host_list, 104);
+AT(lxcfsd_services, host_link, 112);
+
+AT(lxcfsd_entry, type, 0);
+AT(lxcfsd_entry, mode, 4);
+_Static_assert(sizeof(struct lxcfsd_entry) == 8, "released ABI: lxcfsd_entry has no size field");
+
+AT(lxcfsd_tree, path, 0);
+AT(lxcfsd_tree, controllers, 8);
+AT(lxcfsd_tree, reserved, 12);
+AT(lxcfsd_tree, lookup, 16);
+AT(lxcfsd_tree, list, 24);
+AT(lxcfsd_tree, render, 32);
+AT(lxcfsd_tree, readlink, 40);
+
+AT(lxcfsd_plugin, trees, 80);
+AT(lxcfsd_plugin, tree_count, 88);
+AT(lxcfsd_plugin, tree_size, 92);
+
+IS(LXCFSD_DIR, 1);
+IS(LXCFSD_REG, 2);
+IS(LXCFSD_LINK, 3);
+
 IS(LXCFSD_NO_VIEW, 1);
 IS(LXCFSD_BOOL, 1);
 IS(LXCFSD_UINT, 2);

@@ -22,6 +22,7 @@ struct plugin {
 	const struct lxcfsd_plugin *object; /* the module's own; NULL: not loaded */
 	struct lxcfsd_plugin meta;  /* what we know of it; newer fields cut, missing ones 0 */
 	struct lxcfsd_file *files;  /* meta.file_count, of our size */
+	struct lxcfsd_tree *trees;  /* meta.tree_count, of our size */
 	struct lxcfsd_opt *opts;    /* meta.opt_count, of our size */
 	union lxcfsd_value *values; /* the section's values, by index of opts */
 	struct lxcfsd_services services;
@@ -39,7 +40,7 @@ struct plugins {
  * Loads the module of every section and checks its options.  A section that is
  * switched off is loaded as well (its files keep their names) but its module
  * may be missing or broken: it then has no files.  Two sections that serve one
- * path are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
+ * path, or something in the other's tree, are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
  * settings.plugin_dir, else plugins_default_dir().
  */
 int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
