@@ -2,6 +2,7 @@
 /* draw.c - see draw.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "draw.h"
 
@@ -26,13 +27,28 @@ static int grow(struct draw_buf *buf, size_t cap)
 	return 0;
 }
 
-static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file,
-		     struct lxcfsd_request *req, const struct draw_buf *buf, size_t *ret_len)
+/* What is drawn: a file, something in a tree (`below` is set), or the host's. */
+struct drawing {
+	const struct plugin *plugin;
+	const struct lxcfsd_file *file;
+	draw_fn write;
+	const char *below;
+	const char *host_path;
+	uint32_t host_type;
+};
+
+static int draw_once(const struct drawing *d, struct lxcfsd_request *req,
+		     const struct draw_buf *buf, size_t *ret_len)
 {
 	struct lxcfsd_out out = { .buf = buf->data, .cap = buf->cap };
 	int r;
 
-	r = file->render(plugin->state, plugin->values, req, &out);
+	if (d->host_path)
+		r = model_host_content(req->model, d->host_path, d->host_type, &out);
+	else if (d->below)
+		r = d->write(d->plugin->state, d->plugin->values, req, d->below, &out);
+	else
+		r = d->file->render(d->plugin->state, d->plugin->values, req, &out);
 	if (r == LXCFSD_NO_VIEW)
 		return r;
 	if (r > 0 || out.len > buf->cap || out.err > 0)
@@ -45,17 +61,15 @@ static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file
 	return r;
 }
 
-int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
-	 struct draw_buf *buf, size_t *ret_len)
+static int draw_whole(const struct drawing *d, struct lxcfsd_request *req, struct draw_buf *buf,
+		      size_t *ret_len)
 {
 	int r = 0;
 
-	if (!req->subject || subject_is_root(req->subject, file->controllers))
-		return LXCFSD_NO_VIEW;
 	if (buf->cap < FIRST_SIZE)
 		r = grow(buf, FIRST_SIZE);
 	while (r == 0) {
-		r = draw_once(plugin, file, req, buf, ret_len);
+		r = draw_once(d, req, buf, ret_len);
 		if (r != -ENOSPC)
 			return r;
 		if (buf->cap >= MAX_SIZE)
@@ -64,4 +78,40 @@ int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxc
 		r = grow(buf, buf->cap * 4);
 	}
 	return r;
+}
+
+int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
+	 struct draw_buf *buf, size_t *ret_len)
+{
+	const struct drawing d = { .plugin = plugin, .file = file };
+
+	if (!req->subject || subject_is_root(req->subject, file->controllers))
+		return LXCFSD_NO_VIEW;
+	return draw_whole(&d, req, buf, ret_len);
+}
+
+const char *tree_below(const struct lxcfsd_tree *tree, const char *path)
+{
+	path += strlen(tree->path);
+	return *path == '/' ? path + 1 : path;
+}
+
+int draw_tree(const struct plugin *plugin, const struct lxcfsd_tree *tree, draw_fn write,
+	      const char *path, struct lxcfsd_request *req, struct draw_buf *buf, size_t *ret_len)
+{
+	const struct drawing d = { .plugin = plugin,
+				   .write = write,
+				   .below = tree_below(tree, path) };
+
+	if (!req->subject || subject_is_root(req->subject, tree->controllers))
+		return LXCFSD_NO_VIEW;
+	return write ? draw_whole(&d, req, buf, ret_len) : -ENOENT;
+}
+
+int draw_host(struct lxcfsd_request *req, const char *path, uint32_t type, struct draw_buf *buf,
+	      size_t *ret_len)
+{
+	const struct drawing d = { .host_path = path, .host_type = type };
+
+	return draw_whole(&d, req, buf, ret_len);
 }

@@ -40,8 +40,8 @@ struct plugins {
  * Loads the module of every section and checks its options.  A section that is
  * switched off is loaded as well (its files keep their names) but its module
  * may be missing or broken: it then has no files.  Two sections that serve one
- * path, or something in the other's tree, are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
- * settings.plugin_dir, else plugins_default_dir().
+ * path, or something in the other's tree, are a problem.  `config` must outlive *ret.  `plugin_dir`
+ * may be NULL: settings.plugin_dir, else plugins_default_dir().
  */
 int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
 		 struct plugins *ret);

@@ -74,6 +74,26 @@ static int serve_age(struct lxcfsd_request *req, uint64_t *ret)
 	return subject_age_ns(req->model, req->subject, ret);
 }
 
+static int serve_host_entry(struct lxcfsd_request *req, const char *path, struct lxcfsd_entry *ret)
+{
+	return host_entry(&req->model->host, path, ret);
+}
+
+static int serve_host_copy(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out)
+{
+	return host_copy(&req->model->host, path, out);
+}
+
+static int serve_host_list(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out)
+{
+	return host_list(&req->model->host, path, out);
+}
+
+static int serve_host_link(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out)
+{
+	return host_link(&req->model->host, path, out);
+}
+
 void model_services(struct lxcfsd_services *svc)
 {
 	svc->size = sizeof(*svc);
@@ -87,4 +107,8 @@ void model_services(struct lxcfsd_services *svc)
 	svc->cpus = serve_cpus;
 	svc->clock_ns = serve_clock;
 	svc->age_ns = serve_age;
+	svc->host_entry = serve_host_entry;
+	svc->host_copy = serve_host_copy;
+	svc->host_list = serve_host_list;
+	svc->host_link = serve_host_link;
 }

@@ -15,8 +15,8 @@ static int render_nothing(void *state, const union lxcfsd_value opts[], struct l
 	return 0;
 }
 
-static int look_up_nothing(void *state, const union lxcfsd_value opts[],
-			   struct lxcfsd_request *req, const char *below, struct lxcfsd_entry *ret)
+static int look_up_nothing(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+			   const char *below, struct lxcfsd_entry *ret)
 {
 	(void)state, (void)opts, (void)req, (void)below, (void)ret;
 	return -ENOENT;

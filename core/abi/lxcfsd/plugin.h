@@ -314,7 +314,7 @@ struct lxcfsd_file {
  * such thing, and never leads to a fall-back; LXCFSD_NO_VIEW, the host's.
  */
 struct lxcfsd_tree {
-	const char *path; /* where the host has its own: "/sys/devices/system/cpu" */
+	const char *path;     /* where the host has its own: "/sys/devices/system/cpu" */
 	uint32_t controllers; /* as lxcfsd_file.controllers */
 	uint32_t reserved;
 	/* Never called for the directory itself. */
