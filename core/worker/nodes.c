@@ -182,9 +182,9 @@ int nodes_add(struct nodes *nodes, const struct node *parent, const char *name, 
 	}
 	if (r == -ENOSPC)
 		log_limited(&nodes->full, 3,
-			    "there is no room for more names than the %u that were looked up: new "
-			    "ones give an error until the next start",
-			    NODES_MAX);
+			    "there is no room for '%s': names that nobody has looked up yet give "
+			    "an error until the next start",
+			    name);
 	if (r == 0)
 		*ret = node;
 	return r;
