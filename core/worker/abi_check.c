@@ -81,6 +81,8 @@ AT(lxcfsd_services, host_entry, 88);
 AT(lxcfsd_services, host_copy, 96);
 AT(lxcfsd_services, host_list, 104);
 AT(lxcfsd_services, host_link, 112);
+AT(lxcfsd_services, mems, 120);
+AT(lxcfsd_services, numa_stat, 128);
 
 AT(lxcfsd_entry, type, 0);
 AT(lxcfsd_entry, mode, 4);

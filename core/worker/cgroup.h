@@ -42,6 +42,8 @@ enum cg_attr {
 	CG_MEMORY_STAT, /* text, as the following */
 	CG_CPU_STAT,
 	CG_CPUS_EFFECTIVE,
+	CG_MEMS_EFFECTIVE,
+	CG_NUMA_STAT,
 	CG_ATTR_COUNT,
 };
 
@@ -84,6 +86,9 @@ int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr att
 /* Fills values[] as services.stat. */
 void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[], size_t count,
 	       uint64_t values[]);
+/* The same of memory.numa_stat, for one node; a value is `unit` times what is there. */
+void numa_pick(struct lxcfsd_text text, bool v2, uint32_t node, uint64_t unit,
+	       const struct lxcfsd_key keys[], size_t count, uint64_t values[]);
 /* quota / period in millionths of a CPU. */
 uint64_t cpu_millionths(uint64_t quota, uint64_t period);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpus.c - the CPUs that a container sees.
+ * cpus.c - the CPUs that a container sees, and the NUMA nodes.
  *
  * Its effective cpuset (its own, else the nearest ancestor's that has one), of
  * that what is online, and of that the first N when a quota gives it N CPUs.
@@ -40,12 +40,12 @@ static int parse_list(struct lxcfsd_text text, uint32_t *ids, size_t *ret_count)
 }
 
 /* *ret_count is 0 when it is not known. */
-static int read_online(struct model *model, uint32_t *ids, size_t *ret_count)
+static int read_online(struct model *model, const char *path, uint32_t *ids, size_t *ret_count)
 {
 	struct lent *text;
 	int r;
 
-	r = host_read(&model->host, "/sys/devices/system/cpu/online", &text);
+	r = host_read(&model->host, path, &text);
 	if (r < 0) {
 		*ret_count = 0;
 		return 0;
@@ -56,8 +56,8 @@ static int read_online(struct model *model, uint32_t *ids, size_t *ret_count)
 }
 
 /* *ret_count is 0 when nobody up to the root says anything. */
-static int read_effective(struct model *model, const struct subject *subject, uint32_t *ids,
-			  size_t *ret_count)
+static int read_effective(struct model *model, const struct subject *subject, enum cg_attr attr,
+			  uint32_t *ids, size_t *ret_count)
 {
 	struct cgroup *cgroup;
 	struct lent *text;
@@ -68,7 +68,7 @@ static int read_effective(struct model *model, const struct subject *subject, ui
 	if (r < 0)
 		return r;
 	for (struct cgroup *at = cgroup; at && r == 0 && count == 0; at = cgroup_parent(at)) {
-		r = cgroup_text(&model->cgroups, at, CG_CPUS_EFFECTIVE, &text);
+		r = cgroup_text(&model->cgroups, at, attr, &text);
 		if (r == -ENOENT) {
 			r = 0;
 			continue;
@@ -119,12 +119,12 @@ static int read_cpus(struct model *model, const struct subject *subject, struct 
 	uint64_t most;
 	int r;
 
-	r = read_online(model, ids, &known);
+	r = read_online(model, "/sys/devices/system/cpu/online", ids, &known);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < known; i++)
 		online.bits[ids[i] / 8] |= (uint8_t)(1u << ids[i] % 8);
-	r = read_effective(model, subject, ids, &count);
+	r = read_effective(model, subject, CG_CPUS_EFFECTIVE, ids, &count);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++)
@@ -170,4 +170,37 @@ int subject_cpus(struct model *model, struct subject *subject, struct lent **ret
 		*ret = lent_ref(subject->cpus);
 	pthread_mutex_unlock(&subject->cpus_lock);
 	return r;
+}
+
+/* Its effective cpuset.mems, of that what is online. */
+int subject_mems(struct model *model, const struct subject *subject, struct lent **ret)
+{
+	struct cpu_set online = { 0 };
+	struct lent *mems = NULL;
+	uint32_t ids[CPUS_MAX];
+	size_t known, count, kept = 0;
+	int r;
+
+	r = read_online(model, "/sys/devices/system/node/online", ids, &known);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < known; i++)
+		online.bits[ids[i] / 8] |= (uint8_t)(1u << ids[i] % 8);
+	r = read_effective(model, subject, CG_MEMS_EFFECTIVE, ids, &count);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		if (has(&online, ids[i]))
+			ids[kept++] = ids[i];
+	if (kept == 0)
+		kept = all_of(&online, ids);
+	if (kept == 0)
+		return -ENODATA;
+	r = lent_own(&mems, kept * sizeof(ids[0]));
+	if (r < 0)
+		return r;
+	memcpy(mems->data, ids, kept * sizeof(ids[0]));
+	mems->len = kept * sizeof(ids[0]);
+	*ret = mems;
+	return 0;
 }

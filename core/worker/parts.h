@@ -44,6 +44,9 @@ int subject_usage(struct model *model, const struct subject *subject, enum lxcfs
 /* cpus.c; a reference to the numbers, uint32_t each. */
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret);
 
+/* The same of NUMA nodes. */
+int subject_mems(struct model *model, const struct subject *subject, struct lent **ret);
+
 /* age.c */
 int subject_age_ns(struct model *model, struct subject *subject, uint64_t *ret);
 

@@ -290,6 +290,14 @@ struct lxcfsd_services {
 	int (*host_copy)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
 	int (*host_list)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
 	int (*host_link)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
+
+	/* The NUMA nodes whose memory the container may use, as a set of CPUs is
+	 * given; never dense. */
+	int (*mems)(struct lxcfsd_request *req, struct lxcfsd_cpus *ret);
+
+	/* As stat(), of memory.numa_stat: what the container has on one node, in bytes. */
+	int (*numa_stat)(struct lxcfsd_request *req, uint32_t node, const struct lxcfsd_key keys[],
+			 size_t count, uint64_t values[]);
 };
 
 /* ------------------------------------------------------------ the plugin */
