@@ -77,10 +77,10 @@ void nodes_done(struct nodes *nodes);
 
 /* NULL: no such id. */
 const struct node *nodes_get(const struct nodes *nodes, uint64_t id);
-/* One that is known, of a directory that is in no tree. */
+/* One that is known, of whatever type. */
 const struct node *nodes_lookup(const struct nodes *nodes, const struct node *parent,
 				const char *name);
-/* One that is known, of a directory in a tree. */
+/* One that is known, of this type. */
 const struct node *nodes_find(const struct nodes *nodes, const struct node *parent,
 			      const char *name, uint32_t type);
 /* The same, made known if it is not yet.  -ENOSPC when nothing more can be. */

@@ -37,6 +37,7 @@ enum source {
 struct node_count {
 	_Atomic uint64_t by_source[SOURCE_COUNT];
 	struct log_limit failing;
+	_Atomic uint32_t shown_mode; /* of an entry in a tree: to whom it concerned last */
 };
 
 struct server {
@@ -48,7 +49,7 @@ struct server {
 	struct nodes nodes;
 	struct handles handles;
 	struct lastgood *lastgood;
-	struct node_count *counts; /* by node id - 1 */
+	struct node_count *counts; /* by node id - 1; of a tree, that of its root counts */
 	struct log_limit unknown_reader;
 	int wake_fd;	       /* eventfd: the steering thread sleeps until somebody reads */
 	_Atomic bool sleeping; /* it does */

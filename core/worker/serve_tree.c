@@ -6,6 +6,11 @@
  * all containers share its cache: each walk asks for whoever walks.  The plugin says
  * what there is; where it is not to be asked, or fails and the administrator allows
  * that, what the host has counts, never outside of the tree.
+ *
+ * A name that the kernel knows already is found by everybody, and it is GETATTR,
+ * OPEN and READLINK that say ENOENT to whom it does not concern: the kernel asks
+ * before it lets anybody do anything with it.  An ENOENT to the LOOKUP would make it
+ * drop the name for all, and with it what another container has mounted there.
  */
 #include <errno.h>
 #include <string.h>
@@ -85,6 +90,22 @@ int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_en
 	return r == 0 && ret->type != serve_type(node) ? -ENOENT : r;
 }
 
+/* This reader has no such thing, or it failed: see the head. */
+static int known_to_others(struct server *s, const struct node *dir, const char *name, int error,
+			   const struct node **ret_node, struct lxcfsd_entry *ret)
+{
+	const struct node *node = nodes_lookup(&s->nodes, dir, name);
+
+	if (!node)
+		return error;
+	*ret_node = node;
+	/* the kernel has one inode for all: whom it concerns may just be at it */
+	*ret = (struct lxcfsd_entry){ serve_type(node),
+				      atomic_load_explicit(&s->counts[node->id - 1].shown_mode,
+							   memory_order_relaxed) };
+	return 0;
+}
+
 int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
 		 const struct node **ret_node, struct lxcfsd_entry *ret)
 {
@@ -108,5 +129,11 @@ int serve_lookup(struct server *s, const struct serve_read *who, const char *nam
 	r = find_entry(s, &s->nodes.list[dir->tree_root - 1], path.text, subject, r, who, ret);
 	subject_unref(subject);
 	serve_wake(s);
-	return r < 0 ? r : nodes_add(&s->nodes, dir, name, types[ret->type], ret_node);
+	if (r < 0)
+		return known_to_others(s, dir, name, r, ret_node, ret);
+	r = nodes_add(&s->nodes, dir, name, types[ret->type], ret_node);
+	if (r == 0)
+		atomic_store_explicit(&s->counts[(*ret_node)->id - 1].shown_mode, ret->mode,
+				      memory_order_relaxed);
+	return r;
 }

@@ -57,6 +57,19 @@ in_container one sh -c 'cd "/proc/self/fd/9" 2>/dev/null && ls' 9<"$T0" >"$T/by.
 check "a descriptor of the directory shows the reader's own" grep -qx "cpu$a" "$T/by.fd"
 check_not "and nothing else" grep -qx "cpu$b" "$T/by.fd"
 
+# what one mounts in the directory, and where he stands, is not undone by the other's walk
+in_container one mount -t tmpfs -o size=4k none "$SYS/cpu$a/topology" || diag "cannot mount in the container"
+in_container one sh -c "cd $SYS/cpu$a && : >$T/stands && while [ ! -e $T/walked ]; do sleep 0.1; done; pwd -P; ls -d uevent" >"$T/stands.out" 2>&1 &
+stands=$!
+wait_for "$PATIENCE" test -e "$T/stands"
+check_not "the other walks there" in_container two stat "$SYS/cpu$a/topology/core_id"
+check_not "and looks" in_container two sh -c "[ -e $SYS/cpu$a ] || ls -d $SYS/cpu$a || cd $SYS/cpu$a"
+: >"$T/walked"
+wait $stands
+is "$(in_container one stat -f -c %T "$SYS/cpu$a/topology")" tmpfs "a mount of one's own stays"
+like "$(cat "$T/stands.out")" "^$SYS/cpu$a"$'\n' "a working directory keeps its name"
+in_container one umount "$SYS/cpu$a/topology"
+
 # what programs make of it
 is "$(in_container one getconf _NPROCESSORS_ONLN)" 1 "getconf: one CPU is online"
 is "$(in_container one getconf _NPROCESSORS_CONF)" "$(getconf _NPROCESSORS_CONF)" "getconf: the host's are possible"
