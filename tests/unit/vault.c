@@ -137,6 +137,7 @@ static void test_tree(void)
 	struct plugins some = tree_of(&plugin, &on), none = { 0 };
 	struct nodes nodes, later = { 0 };
 	const struct node *root, *cpu, *core, *link, *again;
+	uint32_t root_id, cpu_id, core_id;
 	char longest[NODE_NAME_MAX + 2];
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
@@ -180,14 +181,15 @@ static void test_tree(void)
 	CHECK_U64(again->id, nodes.count + 1);
 
 	/* damage: of a name, of what it points to, of the count */
-	later.registry->nodes[cpu->id - 1].name = NODE_NAMES_SIZE;
+	root_id = root->id, cpu_id = cpu->id, core_id = core->id;
+	later.registry->nodes[cpu_id - 1].name = NODE_NAMES_SIZE;
 	CHECK(reopen(&nodes, vault, &some) == 0);
-	CHECK(!nodes_get(&nodes, cpu->id) && !nodes_get(&nodes, core->id));
+	CHECK(!nodes_get(&nodes, cpu_id) && !nodes_get(&nodes, core_id));
 	CHECK_STR(path_of(&nodes, nodes_get(&nodes, again->id)), "/sys/t/cpu1");
 	atomic_store(&later.registry->count, UINT32_MAX);
 	CHECK(reopen(&nodes, vault, &some) == 0);
 	CHECK_U64(nodes.count, later.count);
-	CHECK(nodes_add(&nodes, nodes_get(&nodes, root->id), "cpu0", NODE_DIR, &cpu) == 0);
+	CHECK(nodes_add(&nodes, nodes_get(&nodes, root_id), "cpu0", NODE_DIR, &cpu) == 0);
 	CHECK_U64(cpu->id, later.count + 1);
 	nodes_done(&nodes);
 	nodes_done(&later);
