@@ -19,6 +19,7 @@
  */
 #include <lxcfsd/plugin.h>
 
+#include "cpus.h"
 #include "cursor.h"
 #include "output.h"
 
@@ -37,26 +38,6 @@ struct filter {
 	const char *pending; /* what is not yet written begins here */
 	unsigned int found;  /* visible records */
 };
-
-/* Where `id` stands among the visible CPUs. */
-static bool find_cpu(const struct lxcfsd_cpus *cpus, uint64_t id, uint64_t *ret_index)
-{
-	size_t low = 0, high = cpus->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (cpus->ids[mid] == id) {
-			*ret_index = mid;
-			return true;
-		}
-		if (cpus->ids[mid] < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
-}
 
 /* Writes or drops what was read up to `end`.  Lines are copied in as few pieces
  * as can be: a machine with 256 CPUs has 400 kB of them. */
@@ -81,13 +62,14 @@ static void begin_cpu(struct filter *f, const char *start, enum place place,
 		      struct lxcfsd_text digits)
 {
 	struct lxcfsd_text rest = digits;
-	uint64_t id, index;
+	uint64_t id;
+	uint32_t index;
 
 	if (!cursor_u64(&rest, &id))
 		return;
 	flush(f, start);
 	f->place = place;
-	f->visible = find_cpu(&f->cpus, id, &index);
+	f->visible = cpus_find(&f->cpus, id, &index);
 	f->found += f->visible;
 	if (f->visible && f->cpus.dense)
 		replace(f, digits.data, rest.data, index);

@@ -99,22 +99,28 @@ struct journal_slot {
 
 /* ---- node registry: append-only ---- */
 
-#define NODES_VERSION 1
-#define NODES_MAX     4096
+/* A machine with 1024 CPUs has some 100,000 entries in its trees. */
+#define NODES_VERSION	2
+#define NODES_MAX	262144
+#define NODE_NAMES_SIZE ((5u << 20) - 4096)
 
-enum node_type { NODE_DIR = 1, NODE_FILE };
+enum node_type { NODE_DIR = 1, NODE_FILE, NODE_LINK };
+
+/* Beside the type of a directory: it is, or once was, the root of a tree. */
+#define NODE_TREE 0x100u
 
 /* The node with id N (as the kernel knows it) is entry N - 1; the root is id 1. */
 struct vault_node {
 	uint32_t parent; /* its id; the root's own is 1 */
 	uint32_t type;	 /* enum node_type */
-	char name[256];
+	uint32_t name;	 /* where it begins in names[]; it ends with a NUL */
 };
 
 struct vault_nodes {
 	_Atomic uint32_t count;
 	uint32_t reserved;
 	struct vault_node nodes[NODES_MAX];
+	char names[NODE_NAMES_SIZE]; /* the first one is empty: the root's */
 };
 
 /* ---- subjects of open files ---- */

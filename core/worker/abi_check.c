@@ -81,6 +81,34 @@ AT(lxcfsd_plugin, init, 72);
 
 IS(LXCFSD_PATH_FROM_CONFIG, 1);
 IS(LXCFSD_OPT_INIT, 1);
+/* with trees */
+AT(lxcfsd_services, host_entry, 112);
+AT(lxcfsd_services, host_copy, 120);
+AT(lxcfsd_services, host_list, 128);
+AT(lxcfsd_services, host_link, 136);
+AT(lxcfsd_services, mems, 144);
+AT(lxcfsd_services, numa_stat, 152);
+
+AT(lxcfsd_entry, type, 0);
+AT(lxcfsd_entry, mode, 4);
+_Static_assert(sizeof(struct lxcfsd_entry) == 8, "released ABI: lxcfsd_entry has no size field");
+
+AT(lxcfsd_tree, path, 0);
+AT(lxcfsd_tree, controllers, 8);
+AT(lxcfsd_tree, reserved, 12);
+AT(lxcfsd_tree, lookup, 16);
+AT(lxcfsd_tree, list, 24);
+AT(lxcfsd_tree, render, 32);
+AT(lxcfsd_tree, readlink, 40);
+
+AT(lxcfsd_plugin, trees, 80);
+AT(lxcfsd_plugin, tree_count, 88);
+AT(lxcfsd_plugin, tree_size, 92);
+
+IS(LXCFSD_DIR, 1);
+IS(LXCFSD_REG, 2);
+IS(LXCFSD_LINK, 3);
+
 IS(LXCFSD_NO_VIEW, 1);
 IS(LXCFSD_BOOL, 1);
 IS(LXCFSD_UINT, 2);

@@ -44,6 +44,8 @@ enum cg_attr {
 	CG_CPUS_EFFECTIVE,
 	CG_CPU_USAGE_ALL, /* v1: a line per CPU */
 	CG_CPU_THROTTLED, /* v1: what cpu.stat of v2 has as well */
+	CG_MEMS_EFFECTIVE,
+	CG_NUMA_STAT,
 	CG_ATTR_COUNT,
 };
 
@@ -89,6 +91,9 @@ int cgroup_text_at(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr 
 /* Fills values[] as services.stat. */
 void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[], size_t count,
 	       uint64_t values[]);
+/* The same of memory.numa_stat, for one node; a value is `unit` times what is there. */
+void numa_pick(struct lxcfsd_text text, bool v2, uint32_t node, uint64_t unit,
+	       const struct lxcfsd_key keys[], size_t count, uint64_t values[]);
 /* quota / period in millionths of a CPU. */
 uint64_t cpu_millionths(uint64_t quota, uint64_t period);
 

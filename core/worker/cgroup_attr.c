@@ -118,6 +118,9 @@ const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 				{ "cpuset.effective_cpus", "cpuset.cpus" }, NULL },
 	[CG_CPU_USAGE_ALL]  = { LXCFSD_CPUACCT, { NULL }, { "cpuacct.usage_all" }, NULL },
 	[CG_CPU_THROTTLED]  = { LXCFSD_CPU, { NULL }, { "cpu.stat" }, NULL },
+	[CG_MEMS_EFFECTIVE] = { LXCFSD_CPUSET, { "cpuset.mems.effective" },
+				{ "cpuset.effective_mems", "cpuset.mems" }, NULL },
+	[CG_NUMA_STAT]      = { LXCFSD_MEMORY, { "memory.numa_stat" }, { "memory.numa_stat" }, NULL },
 };
 /* clang-format on */
 
@@ -172,5 +175,45 @@ void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[],
 		size_t part = count - done < KEYS_MAX ? count - done : KEYS_MAX;
 
 		pick_some(text, v2, keys + done, part, values + done);
+	}
+}
+
+/* "N0=4096 N1=0": what stands for `node`. */
+static bool node_value(struct lxcfsd_text rest, uint32_t node, uint64_t *ret)
+{
+	struct lxcfsd_text word, id;
+	uint64_t number;
+
+	while (text_word(&rest, &word)) {
+		if (!text_until(&word, '=', &id) || id.len < 2 || id.data[0] != 'N' ||
+		    parse_u64((struct lxcfsd_text){ id.data + 1, id.len - 1 }, &number) < 0 ||
+		    number != node)
+			continue;
+		return parse_u64(word, ret) == 0;
+	}
+	return false;
+}
+
+/* v2 "anon N0=1 N1=2" in bytes, v1 "anon=3 N0=1 N1=2" in pages. */
+void numa_pick(struct lxcfsd_text text, bool v2, uint32_t node, uint64_t unit,
+	       const struct lxcfsd_key keys[], size_t count, uint64_t values[])
+{
+	struct lxcfsd_text line, key;
+	uint64_t value;
+
+	for (size_t i = 0; i < count; i++)
+		values[i] = LXCFSD_UNKNOWN;
+	while (text_line(&text, &line)) {
+		struct lxcfsd_text rest = line;
+
+		if (!text_until(&rest, v2 ? ' ' : '=', &key) || !node_value(rest, node, &value) ||
+		    __builtin_mul_overflow(value, unit, &value))
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			const char *wanted = v2 ? keys[i].v2 : keys[i].v1;
+
+			if (wanted && text_is(key, wanted) && values[i] == LXCFSD_UNKNOWN)
+				values[i] = value;
+		}
 	}
 }

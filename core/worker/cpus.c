@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpus.c - the CPUs that a container sees.
+ * cpus.c - the CPUs that a container sees, and the NUMA nodes.
  *
  * Its effective cpuset (its own, else the nearest ancestor's that has one), of
  * that what is online, and of that the first N when a quota gives it N CPUs.
- * Kept per subject for the cache interval.
+ * Kept per subject for the cache interval.  Of NUMA nodes it is the effective
+ * cpuset.mems.
  */
 #include <errno.h>
 
@@ -40,12 +41,12 @@ static int parse_list(struct lxcfsd_text text, uint32_t *ids, size_t *ret_count)
 }
 
 /* *ret_count is 0 when it is not known. */
-static int read_online(struct model *model, uint32_t *ids, size_t *ret_count)
+static int read_online(struct model *model, const char *path, uint32_t *ids, size_t *ret_count)
 {
 	struct lent *text;
 	int r;
 
-	r = host_read(&model->host, "/sys/devices/system/cpu/online", &text);
+	r = host_read(&model->host, path, &text);
 	if (r < 0) {
 		*ret_count = 0;
 		return 0;
@@ -56,8 +57,8 @@ static int read_online(struct model *model, uint32_t *ids, size_t *ret_count)
 }
 
 /* *ret_count is 0 when nobody up to the root says anything. */
-static int read_effective(struct model *model, const struct subject *subject, uint32_t *ids,
-			  size_t *ret_count)
+static int read_effective(struct model *model, const struct subject *subject, enum cg_attr attr,
+			  uint32_t *ids, size_t *ret_count)
 {
 	struct cgroup *cgroup;
 	struct lent *text;
@@ -68,7 +69,7 @@ static int read_effective(struct model *model, const struct subject *subject, ui
 	if (r < 0)
 		return r;
 	for (struct cgroup *at = cgroup; at && r == 0 && count == 0; at = cgroup_parent(at)) {
-		r = cgroup_text(&model->cgroups, at, CG_CPUS_EFFECTIVE, &text);
+		r = cgroup_text(&model->cgroups, at, attr, &text);
 		if (r == -ENOENT) {
 			r = 0;
 			continue;
@@ -111,20 +112,20 @@ static int quota_cpus(struct model *model, const struct subject *subject, uint64
 	return 0;
 }
 
-static int read_cpus(struct model *model, const struct subject *subject, struct lent **slot)
+/* The effective set, of that what is online; all that is online when nothing is left. */
+static int read_set(struct model *model, const struct subject *subject, const char *online_path,
+		    enum cg_attr attr, uint32_t *ids, size_t *ret_count)
 {
 	struct cpu_set online = { 0 };
-	uint32_t ids[CPUS_MAX];
 	size_t known, count, kept = 0;
-	uint64_t most;
 	int r;
 
-	r = read_online(model, ids, &known);
+	r = read_online(model, online_path, ids, &known);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < known; i++)
 		online.bits[ids[i] / 8] |= (uint8_t)(1u << ids[i] % 8);
-	r = read_effective(model, subject, ids, &count);
+	r = read_effective(model, subject, attr, ids, &count);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < count; i++)
@@ -134,17 +135,53 @@ static int read_cpus(struct model *model, const struct subject *subject, struct 
 		kept = all_of(&online, ids);
 	if (kept == 0)
 		return -ENODATA;
+	*ret_count = kept;
+	return 0;
+}
+
+static int keep_set(struct lent **slot, const uint32_t *ids, size_t count)
+{
+	int r = lent_own(slot, count * sizeof(ids[0]));
+
+	if (r < 0)
+		return r;
+	memcpy((*slot)->data, ids, count * sizeof(ids[0]));
+	(*slot)->len = count * sizeof(ids[0]);
+	return 0;
+}
+
+static int read_cpus(struct model *model, const struct subject *subject, struct lent **slot)
+{
+	uint32_t ids[CPUS_MAX];
+	size_t count;
+	uint64_t most;
+	int r;
+
+	r = read_set(model, subject, "/sys/devices/system/cpu/online", CG_CPUS_EFFECTIVE, ids,
+		     &count);
+	if (r < 0)
+		return r;
 	r = quota_cpus(model, subject, &most);
 	if (r < 0)
 		return r;
-	if (kept > most)
-		kept = (size_t)most;
-	r = lent_own(slot, kept * sizeof(ids[0]));
+	return keep_set(slot, ids, count > most ? (size_t)most : count);
+}
+
+int subject_mems(struct model *model, const struct subject *subject, struct lent **ret)
+{
+	struct lent *mems = NULL;
+	uint32_t ids[CPUS_MAX];
+	size_t count;
+	int r;
+
+	r = read_set(model, subject, "/sys/devices/system/node/online", CG_MEMS_EFFECTIVE, ids,
+		     &count);
 	if (r < 0)
 		return r;
-	memcpy((*slot)->data, ids, kept * sizeof(ids[0]));
-	(*slot)->len = kept * sizeof(ids[0]);
-	return 0;
+	r = keep_set(&mems, ids, count);
+	if (r == 0)
+		*ret = mems;
+	return r;
 }
 
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret)

@@ -2,6 +2,7 @@
 /* draw.c - see draw.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "draw.h"
 
@@ -31,14 +32,29 @@ const struct plugin_view *draw_view(const struct plugin *plugin, const struct su
 	return &plugin->views[subject ? subject_match(subject) : 0];
 }
 
-static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file,
-		     struct lxcfsd_request *req, const struct draw_buf *buf, size_t *ret_len)
+/* What is drawn: a file, something in a tree (`below` is set), or the host's. */
+struct drawing {
+	const struct plugin *plugin;
+	const struct plugin_view *view;
+	const struct lxcfsd_file *file;
+	draw_fn write;
+	const char *below;
+	const char *host_path;
+	uint32_t host_type;
+};
+
+static int draw_once(const struct drawing *d, struct lxcfsd_request *req,
+		     const struct draw_buf *buf, size_t *ret_len)
 {
-	const struct plugin_view *view = draw_view(plugin, req->subject);
 	struct lxcfsd_out out = { .buf = buf->data, .cap = buf->cap };
 	int r;
 
-	r = file->render(plugin->state, view->values, req, &out);
+	if (d->host_path)
+		r = model_host_content(req->model, d->host_path, d->host_type, &out);
+	else if (d->below)
+		r = d->write(d->plugin->state, d->view->values, req, d->below, &out);
+	else
+		r = d->file->render(d->plugin->state, d->view->values, req, &out);
 	if (r == LXCFSD_NO_VIEW)
 		return r;
 	if (r > 0 || out.len > buf->cap || out.err > 0)
@@ -51,18 +67,15 @@ static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file
 	return r;
 }
 
-int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
-	 struct draw_buf *buf, size_t *ret_len)
+static int draw_whole(const struct drawing *d, struct lxcfsd_request *req, struct draw_buf *buf,
+		      size_t *ret_len)
 {
 	int r = 0;
 
-	if (!req->subject || subject_is_root(req->subject, file->controllers) ||
-	    !draw_view(plugin, req->subject)->enabled)
-		return LXCFSD_NO_VIEW;
 	if (buf->cap < FIRST_SIZE)
 		r = grow(buf, FIRST_SIZE);
 	while (r == 0) {
-		r = draw_once(plugin, file, req, buf, ret_len);
+		r = draw_once(d, req, buf, ret_len);
 		if (r != -ENOSPC)
 			return r;
 		if (buf->cap >= MAX_SIZE)
@@ -71,4 +84,67 @@ int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxc
 		r = grow(buf, buf->cap * 4);
 	}
 	return r;
+}
+
+/* Is there anything for this reader but the host's? */
+static bool has_view(const struct plugin_view *view, const struct lxcfsd_request *req,
+		     uint32_t controllers)
+{
+	return req->subject && !subject_is_root(req->subject, controllers) && view->enabled;
+}
+
+int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
+	 struct draw_buf *buf, size_t *ret_len)
+{
+	const struct drawing d = { .plugin = plugin,
+				   .view = draw_view(plugin, req->subject),
+				   .file = file };
+
+	if (!has_view(d.view, req, file->controllers))
+		return LXCFSD_NO_VIEW;
+	return draw_whole(&d, req, buf, ret_len);
+}
+
+const char *tree_below(const struct lxcfsd_tree *tree, const char *path)
+{
+	path += strlen(tree->path);
+	return *path == '/' ? path + 1 : path;
+}
+
+int draw_tree(const struct plugin *plugin, const struct lxcfsd_tree *tree, draw_fn write,
+	      const char *path, struct lxcfsd_request *req, struct draw_buf *buf, size_t *ret_len)
+{
+	const struct drawing d = { .plugin = plugin,
+				   .view = draw_view(plugin, req->subject),
+				   .write = write,
+				   .below = tree_below(tree, path) };
+
+	if (!has_view(d.view, req, tree->controllers))
+		return LXCFSD_NO_VIEW;
+	return write ? draw_whole(&d, req, buf, ret_len) : -ENOENT;
+}
+
+int draw_lookup(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
+		struct lxcfsd_request *req, struct lxcfsd_entry *ret)
+{
+	const struct plugin_view *view = draw_view(plugin, req->subject);
+	struct lxcfsd_entry entry = { 0, 0 };
+	int r;
+
+	if (!has_view(view, req, tree->controllers))
+		return LXCFSD_NO_VIEW;
+	r = tree->lookup(plugin->state, view->values, req, tree_below(tree, path), &entry);
+	if (r > LXCFSD_NO_VIEW || (r == 0 && (entry.type < LXCFSD_DIR || entry.type > LXCFSD_LINK)))
+		return -EIO; /* a plugin that does not keep its word */
+	if (r == 0)
+		*ret = (struct lxcfsd_entry){ entry.type, entry.mode & 0444 };
+	return r;
+}
+
+int draw_host(struct lxcfsd_request *req, const char *path, uint32_t type, struct draw_buf *buf,
+	      size_t *ret_len)
+{
+	const struct drawing d = { .host_path = path, .host_type = type };
+
+	return draw_whole(&d, req, buf, ret_len);
 }

@@ -26,4 +26,24 @@ const struct plugin_view *draw_view(const struct plugin *plugin, const struct su
 int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
 	 struct draw_buf *buf, size_t *ret_len);
 
+/*
+ * The same for something in a tree: `write` is tree->render, list or readlink, and
+ * `path` that of what is drawn.  -ENOENT: this reader has no such thing.
+ */
+typedef int (*draw_fn)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		       const char *below, struct lxcfsd_out *out);
+int draw_tree(const struct plugin *plugin, const struct lxcfsd_tree *tree, draw_fn write,
+	      const char *path, struct lxcfsd_request *req, struct draw_buf *buf, size_t *ret_len);
+
+/* What this reader finds at `path` in a tree. */
+int draw_lookup(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
+		struct lxcfsd_request *req, struct lxcfsd_entry *ret);
+
+/* What follows a tree's own path in one that is in it. */
+const char *tree_below(const struct lxcfsd_tree *tree, const char *path);
+
+/* What the host has there, as if it were drawn.  As model_host_content(). */
+int draw_host(struct lxcfsd_request *req, const char *path, uint32_t type, struct draw_buf *buf,
+	      size_t *ret_len);
+
 #endif

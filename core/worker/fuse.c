@@ -34,7 +34,7 @@
 #define MAX_PAGES 256 /* of one read */
 #define MAX_READ  ((size_t)MAX_PAGES * 65536)
 #define KICK	  SIGRTMIN
-/* Names never change their meaning; modes may, by a reload. */
+/* Names never change their meaning; modes may, by a reload.  Not in trees. */
 #define STATIC_TIMEOUT 1.0
 
 struct fuse_conn {
@@ -65,17 +65,47 @@ static const struct node *node_of(fuse_req_t req, fuse_ino_t ino)
 
 /* ------------------------------------------------------------- operations */
 
-static void fill_attr(struct server *s, const struct node *node, struct stat *st)
+static void fill_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st)
 {
-	bool dir = node->type == NODE_DIR;
+	mode_t type = node->type == NODE_DIR	? S_IFDIR
+		      : node->type == NODE_LINK ? S_IFLNK
+						: S_IFREG;
 
 	*st = (struct stat){
 		.st_ino = node->id,
-		.st_mode = (dir ? S_IFDIR : S_IFREG) | serve_mode(s, node),
-		.st_nlink = dir ? 2 : 1,
+		.st_mode = type | mode,
+		.st_nlink = node->type == NODE_DIR ? 2 : 1,
 		/* a size, as procfs: 0; any other would let mmap() share pages */
 	};
 	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
+}
+
+static void fill_attr(struct server *s, const struct node *node, struct stat *st)
+{
+	fill_stat(s, node, serve_mode(s, node), st);
+}
+
+/* Of what depends on the reader. */
+static void fill_entry(struct server *s, const struct node *node, const struct lxcfsd_entry *entry,
+		       struct stat *st)
+{
+	fill_stat(s, node,
+		  node->type == NODE_DIR    ? 0555
+		  : node->type == NODE_LINK ? 0777
+					    : entry->mode,
+		  st);
+}
+
+static struct serve_read request_of(fuse_req_t req, const struct node *node, uint64_t fh)
+{
+	return (struct serve_read){
+		.node = node,
+		.fh = fh,
+		.reader = fuse_req_ctx(req)->pid,
+		.unique = journal_unique(),
+		.replay = journal_is_replay(),
+		.suspect = journal_is_suspect(),
+	};
 }
 
 static void op_init(void *userdata, struct fuse_conn_info *info)
@@ -86,13 +116,36 @@ static void op_init(void *userdata, struct fuse_conn_info *info)
 				      FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
 }
 
+/* Of a name in a tree nothing is kept: the next who walks may be another container. */
+static void lookup_in_tree(fuse_req_t req, const struct node *dir, const char *name)
+{
+	const struct serve_read who = request_of(req, dir, 0);
+	struct fuse_entry_param entry = { .generation = 1 };
+	struct lxcfsd_entry found;
+	const struct node *node;
+	int r = serve_lookup(server_of(req), &who, name, &node, &found);
+
+	if (r < 0) {
+		fuse_reply_err(req, -r);
+		return;
+	}
+	entry.ino = node->id;
+	fill_entry(server_of(req), node, &found, &entry.attr);
+	fuse_reply_entry(req, &entry);
+}
+
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	const struct node *dir = node_of(req, parent), *node;
 	struct fuse_entry_param entry = { .attr_timeout = STATIC_TIMEOUT,
 					  .entry_timeout = STATIC_TIMEOUT };
 
-	node = dir ? nodes_lookup(&server_of(req)->nodes, dir, name) : NULL;
+	if (dir && dir->type == NODE_DIR && dir->tree_root) {
+		lookup_in_tree(req, dir, name);
+		return;
+	}
+	node = dir && dir->type == NODE_DIR ? nodes_lookup(&server_of(req)->nodes, dir, name)
+					    : NULL;
 	if (!node) {
 		fuse_reply_err(req, ENOENT);
 		return;
@@ -120,21 +173,65 @@ static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_dat
 static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	const struct node *node = node_of(req, ino);
+	const struct serve_read who = request_of(req, node, 0);
+	struct lxcfsd_entry found;
 	struct stat st;
+	int r = 0;
 
 	(void)fi;
 	if (!node) {
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	fill_attr(server_of(req), node, &st);
-	fuse_reply_attr(req, &st, STATIC_TIMEOUT);
+	if (serve_depends(node))
+		r = serve_entry(server_of(req), &who, &found);
+	if (r < 0) {
+		fuse_reply_err(req, -r);
+		return;
+	}
+	if (serve_depends(node))
+		fill_entry(server_of(req), node, &found, &st);
+	else
+		fill_attr(server_of(req), node, &st);
+	fuse_reply_attr(req, &st, serve_depends(node) ? 0 : STATIC_TIMEOUT);
 }
+
+#define TARGET_MAX 4095 /* what the kernel takes */
 
 static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-	(void)ino;
-	fuse_reply_err(req, EINVAL);
+	const struct node *node = node_of(req, ino);
+	struct serve_read read = request_of(req, node, 0);
+	char target[TARGET_MAX + 1];
+	const char *text = "";
+	ssize_t n;
+
+	read.size = SIZE_MAX;
+	read.replay = false; /* nothing is kept of it */
+	n = node && node->type == NODE_LINK ? serve_read(server_of(req), &read, &text) : -EINVAL;
+	if (n >= 0 && (n == 0 || n > TARGET_MAX || memchr(text, '\0', (size_t)n)))
+		n = -EIO;
+	if (n < 0) {
+		fuse_reply_err(req, node ? (int)-n : ESTALE);
+		return;
+	}
+	memcpy(target, text, (size_t)n);
+	target[n] = '\0';
+	fuse_reply_readlink(req, target);
+}
+
+static void open_node(fuse_req_t req, const struct node *node, struct fuse_file_info *fi)
+{
+	const struct serve_read open = request_of(req, node, 0);
+	int r = serve_open(server_of(req), &open, &fi->fh);
+
+	if (r < 0) {
+		fuse_reply_err(req, -r);
+		return;
+	}
+	/* the opener is gone: no RELEASE will come */
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		serve_release(server_of(req), fi->fh);
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -151,33 +248,23 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->direct_io = 1; /* no page cache: containers would share it */
 	fi->noflush = 1;
-	fi->fh = serve_open(server_of(req), node, fuse_req_ctx(req)->pid, journal_unique(),
-			    journal_is_replay());
-	/* the opener is gone: no RELEASE will come */
-	if (fuse_reply_open(req, fi) == -ENOENT)
-		serve_release(server_of(req), fi->fh);
+	open_node(req, node, fi);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		    struct fuse_file_info *fi)
 {
-	const struct serve_read read = {
-		.node = node_of(req, ino),
-		.fh = fi->fh,
-		.reader = fuse_req_ctx(req)->pid,
-		.offset = (uint64_t)offset,
-		.size = size < MAX_READ ? size : MAX_READ,
-		.unique = journal_unique(),
-		.replay = journal_is_replay(),
-		.suspect = journal_is_suspect(),
-	};
+	struct serve_read read = request_of(req, node_of(req, ino), fi->fh);
 	const char *text = "";
-	ssize_t n = read.node && read.node->type == NODE_FILE && offset >= 0
-			    ? serve_read(server_of(req), &read, &text)
-			    : -EIO;
+	ssize_t n;
 
-	if (n < 0)
-		fuse_reply_err(req, (int)-n);
+	read.offset = (uint64_t)offset;
+	read.size = size < MAX_READ ? size : MAX_READ;
+	n = read.node && read.node->type == NODE_FILE && offset >= 0
+		    ? serve_read(server_of(req), &read, &text)
+		    : -EIO;
+	if (n < 0) /* as sysfs says it of a device that went away */
+		fuse_reply_err(req, n == -ENOENT ? ENODEV : (int)-n);
 	else
 		fuse_reply_buf(req, text, (size_t)n);
 }
@@ -197,6 +284,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		fuse_reply_err(req, ESTALE);
 	else if (node->type != NODE_DIR)
 		fuse_reply_err(req, ENOTDIR);
+	else if (node->tree_root)
+		open_node(req, node, fi);
 	else
 		fuse_reply_open(req, fi);
 }
@@ -211,7 +300,10 @@ struct listing {
 static void list_entry(struct listing *list, const char *name, uint32_t id, uint32_t type,
 		       off_t next)
 {
-	struct stat st = { .st_ino = id, .st_mode = type == NODE_DIR ? S_IFDIR : S_IFREG };
+	struct stat st = { .st_ino = id,
+			   .st_mode = type == NODE_DIR	  ? S_IFDIR
+				      : type == NODE_LINK ? S_IFLNK
+							  : S_IFREG };
 	size_t left = list->size - list->used, need;
 
 	need = fuse_add_direntry(list->req, list->buf + list->used, left, name, &st, next);
@@ -222,39 +314,76 @@ static void list_entry(struct listing *list, const char *name, uint32_t id, uint
 
 /* Offsets: 1 after ".", 2 after "..", then 2 + the id of the child just given, so
  * that they mean the same in every worker. */
+static void list_static(struct listing *list, const struct nodes *nodes, const struct node *dir,
+			off_t offset)
+{
+	for (uint32_t id = dir->first_child; id && !list->full; id = nodes->list[id - 1].next) {
+		const struct node *child = &nodes->list[id - 1];
+
+		if (offset < (off_t)id + 2)
+			list_entry(list, child->name, id, child->type, (off_t)id + 2);
+	}
+}
+
+#define UNKNOWN_INODE 0xffffffff
+
+/* Offsets: 2 + how many names were given, of those that were taken at offset 0. */
+static void list_tree(struct listing *list, const struct nodes *nodes, const struct node *dir,
+		      struct lxcfsd_text names, off_t offset)
+{
+	const char *name;
+	uint32_t type;
+
+	for (off_t at = 3; !list->full && (name = lxcfsd_next_name(&names, &type)); at++) {
+		const struct node *child;
+
+		if (offset >= at)
+			continue;
+		type = type == LXCFSD_DIR ? NODE_DIR : type == LXCFSD_LINK ? NODE_LINK : NODE_FILE;
+		child = nodes_find(nodes, dir, name, type);
+		list_entry(list, name, child ? child->id : UNKNOWN_INODE, type, at);
+	}
+}
+
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		       struct fuse_file_info *fi)
 {
 	const struct nodes *nodes = &server_of(req)->nodes;
 	const struct node *dir = nodes_get(nodes, ino);
-	struct listing list;
+	struct serve_read read = request_of(req, dir, fi->fh);
+	struct listing list = { .req = req };
+	const char *text = "";
 	char buf[4096];
+	ssize_t n = 0;
 
-	(void)fi;
-	if (!dir || offset < 0) {
+	if (!dir || dir->type != NODE_DIR || offset < 0) {
 		fuse_reply_err(req, dir ? EINVAL : ESTALE);
 		return;
 	}
-	if (size > sizeof(buf))
-		size = sizeof(buf);
-	list = (struct listing){ .req = req, .buf = buf, .size = size };
+	read.offset = (uint64_t)offset;
+	if (dir->tree_root)
+		n = serve_list(server_of(req), &read, &text);
+	if (n < 0) {
+		fuse_reply_err(req, (int)-n);
+		return;
+	}
+	list.buf = buf;
+	list.size = size < sizeof(buf) ? size : sizeof(buf);
 	if (offset < 1)
 		list_entry(&list, ".", dir->id, NODE_DIR, 1);
 	if (offset < 2)
 		list_entry(&list, "..", dir->parent, NODE_DIR, 2);
-	for (uint32_t id = dir->first_child; id && !list.full; id = nodes->list[id - 1].next) {
-		const struct node *child = &nodes->list[id - 1];
-
-		if (child->listed && offset < (off_t)id + 2)
-			list_entry(&list, child->name, id, child->type, (off_t)id + 2);
-	}
+	if (dir->tree_root)
+		list_tree(&list, nodes, dir, (struct lxcfsd_text){ text, (size_t)n }, offset);
+	else
+		list_static(&list, nodes, dir, offset);
 	fuse_reply_buf(req, buf, list.used);
 }
 
 static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
-	(void)fi;
+	serve_release(server_of(req), fi->fh);
 	fuse_reply_err(req, 0);
 }
 

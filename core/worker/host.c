@@ -52,8 +52,7 @@ void host_done(struct host *host)
 	cache_done(&host->files);
 }
 
-/* The directory that `path` is in and what follows it. */
-static int split(const struct host *host, const char *path, int *ret_dirfd, const char **ret_rest)
+int host_split(const struct host *host, const char *path, int *ret_dirfd, const char **ret_rest)
 {
 	if (strlen(path) >= PATH_SIZE || !path_is_clean(text_of(path)))
 		return -EINVAL;
@@ -74,7 +73,7 @@ static int open_file(const struct host *host, const char *path, int flags)
 	const char *rest;
 	int dirfd, r;
 
-	r = split(host, path, &dirfd, &rest);
+	r = host_split(host, path, &dirfd, &rest);
 	return r < 0 ? r : path_open(dirfd, rest, flags, PATH_LINKS);
 }
 
@@ -123,7 +122,7 @@ int host_read(struct host *host, const char *path, struct lent **ret)
 	uint64_t arrived;
 	int dirfd, r;
 
-	r = split(host, path, &dirfd, &rest);
+	r = host_split(host, path, &dirfd, &rest);
 	if (r < 0)
 		return r;
 	file = find_file(host, path);
@@ -141,9 +140,7 @@ int host_read(struct host *host, const char *path, struct lent **ret)
 	return r;
 }
 
-/* May everybody come as far as this file?  /sys/kernel/debug is closed, what is in
- * it is 0444. */
-static bool is_reachable(int dirfd, const char *rest)
+bool host_is_reachable(int dirfd, const char *rest)
 {
 	char dir[PATH_SIZE];
 	struct stat st;
@@ -171,7 +168,7 @@ int host_mode(struct host *host, const char *path, mode_t *ret)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	*ret = st.st_mode;
-	if (split(host, path, &dirfd, &rest) < 0 || !is_reachable(dirfd, rest))
+	if (host_split(host, path, &dirfd, &rest) < 0 || !host_is_reachable(dirfd, rest))
 		*ret &= ~(mode_t)S_IRWXO;
 	return 0;
 }

@@ -32,4 +32,17 @@ void host_done(struct host *host);
 int host_read(struct host *host, const char *path, struct lent **ret);
 int host_mode(struct host *host, const char *path, mode_t *ret);
 
+/* host_tree.c; as the services of these names.  host_copy(): -EACCES when not
+ * everybody may read the file. */
+int host_entry(struct host *host, const char *path, struct lxcfsd_entry *ret);
+int host_copy(struct host *host, const char *path, struct lxcfsd_out *out);
+int host_list(struct host *host, const char *path, struct lxcfsd_out *out);
+int host_link(struct host *host, const char *path, struct lxcfsd_out *out);
+
+/* The directory that `path` is in and what follows it. */
+int host_split(const struct host *host, const char *path, int *ret_dirfd, const char **ret_rest);
+/* May everybody come as far as this file?  /sys/kernel/debug is closed, what is in
+ * it is 0444. */
+bool host_is_reachable(int dirfd, const char *rest);
+
 #endif

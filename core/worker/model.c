@@ -138,6 +138,18 @@ int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_
 	return 0;
 }
 
+int model_host_entry(struct model *model, const char *path, struct lxcfsd_entry *ret)
+{
+	return host_entry(&model->host, path, ret);
+}
+
+int model_host_content(struct model *model, const char *path, uint32_t type, struct lxcfsd_out *out)
+{
+	return type == LXCFSD_DIR    ? host_list(&model->host, path, out)
+	       : type == LXCFSD_LINK ? host_link(&model->host, path, out)
+				     : host_copy(&model->host, path, out);
+}
+
 int model_host_mode(struct model *model, const char *path, mode_t *ret)
 {
 	return host_mode(&model->host, path, ret);

@@ -97,6 +97,12 @@ void model_services(struct lxcfsd_services *svc);
 
 /* A file of the host, as services.host_file. */
 int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_text *ret);
+/* The same for trees: without following links, and with nothing kept. */
+int model_host_entry(struct model *model, const char *path, struct lxcfsd_entry *ret);
+/* The content of what is there, as a plugin's render(), list() or readlink() would
+ * give it.  -EACCES: not everybody may read it. */
+int model_host_content(struct model *model, const char *path, uint32_t type,
+		       struct lxcfsd_out *out);
 /* Its type and permission bits.  -ENOENT. */
 int model_host_mode(struct model *model, const char *path, mode_t *ret);
 

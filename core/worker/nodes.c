@@ -1,121 +1,196 @@
 /* SPDX-License-Identifier: MIT */
 /* nodes.c - see nodes.h. */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "cache.h"
 #include "nodes.h"
+
+#define BUCKETS 65536
 
 const struct node *nodes_get(const struct nodes *nodes, uint64_t id)
 {
-	return id >= 1 && id <= nodes->count && nodes->list[id - 1].id ? &nodes->list[id - 1]
-								       : NULL;
+	uint32_t count = atomic_load_explicit(&nodes->count, memory_order_acquire);
+
+	return id >= 1 && id <= count && nodes->list[id - 1].id ? &nodes->list[id - 1] : NULL;
 }
 
-static struct node *find_child(const struct nodes *nodes, const struct node *parent,
+/* ------------------------------------------------------------------- names */
+
+static _Atomic uint32_t *bucket_of(const struct nodes *nodes, uint32_t parent, const char *name,
+				   size_t len)
+{
+	return &nodes->buckets[hash_bytes(parent, name, len) % BUCKETS];
+}
+
+/* Of the same parent and name, the last one that was made known; then the others. */
+static struct node *next_named(const struct nodes *nodes, uint32_t id, uint32_t parent,
 			       const char *name, size_t len)
 {
-	for (uint32_t id = parent->first_child; id; id = nodes->list[id - 1].next) {
-		struct node *child = &nodes->list[id - 1];
+	for (; id; id = nodes->list[id - 1].chain) {
+		struct node *node = &nodes->list[id - 1];
 
-		if (strlen(child->name) == len && memcmp(child->name, name, len) == 0)
-			return child;
+		if (node->parent == parent && strlen(node->name) == len &&
+		    memcmp(node->name, name, len) == 0)
+			return node;
 	}
 	return NULL;
+}
+
+static struct node *find_child(const struct nodes *nodes, uint32_t parent, const char *name,
+			       size_t len, uint32_t type)
+{
+	uint32_t id =
+		atomic_load_explicit(bucket_of(nodes, parent, name, len), memory_order_acquire);
+	struct node *node;
+
+	while ((node = next_named(nodes, id, parent, name, len)) && node->type != type)
+		id = node->chain;
+	return node;
+}
+
+const struct node *nodes_find(const struct nodes *nodes, const struct node *parent,
+			      const char *name, uint32_t type)
+{
+	return find_child(nodes, parent->id, name, strlen(name), type);
 }
 
 const struct node *nodes_lookup(const struct nodes *nodes, const struct node *parent,
 				const char *name)
 {
-	return parent->type == NODE_DIR ? find_child(nodes, parent, name, strlen(name)) : NULL;
+	size_t len = strlen(name);
+	uint32_t id =
+		atomic_load_explicit(bucket_of(nodes, parent->id, name, len), memory_order_acquire);
+	const struct node *found = NULL, *node;
+
+	/* what is served goes before what once was and is of another type */
+	for (; (node = next_named(nodes, id, parent->id, name, len)); id = node->chain)
+		if (!found || node->fixed)
+			found = node;
+	return found;
+}
+
+const char *nodes_path(const struct nodes *nodes, const struct node *node, struct node_path *buf)
+{
+	buf->text[node->path_len] = '\0';
+	for (; node->id != NODE_ROOT; node = &nodes->list[node->parent - 1]) {
+		size_t len = strlen(node->name);
+		char *at = buf->text + node->path_len - len;
+
+		memcpy(at, node->name, len);
+		at[-1] = '/';
+	}
+	return buf->text;
+}
+
+/* ----------------------------------------------------------------- entries */
+
+static bool is_type(uint32_t type)
+{
+	return type == NODE_DIR || type == NODE_FILE || type == NODE_LINK ||
+	       type == (NODE_DIR | NODE_TREE);
 }
 
 /* The entry may come out of a crash: is it one that we could have written? */
 static bool is_sound(const struct nodes *nodes, const struct vault_node *entry, uint32_t id)
 {
-	const char *end = memchr(entry->name, '\0', sizeof(entry->name));
 	const struct node *parent;
+	const char *name, *end;
 
-	if (!end || (entry->type != NODE_DIR && entry->type != NODE_FILE))
+	if (!is_type(entry->type) || entry->name >= NODE_NAMES_SIZE)
+		return false;
+	name = nodes->registry->names + entry->name;
+	end = memchr(name, '\0', NODE_NAMES_SIZE - entry->name);
+	if (!end || end - name > NODE_NAME_MAX)
 		return false;
 	if (id == NODE_ROOT)
-		return entry->parent == NODE_ROOT && entry->type == NODE_DIR && !entry->name[0];
-	if (!entry->name[0] || memchr(entry->name, '/', (size_t)(end - entry->name)) ||
-	    !strcmp(entry->name, ".") || !strcmp(entry->name, ".."))
+		return entry->parent == NODE_ROOT && entry->type == NODE_DIR && end == name;
+	if (end == name || memchr(name, '/', (size_t)(end - name)) || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
 		return false;
 	parent = entry->parent < id ? nodes_get(nodes, entry->parent) : NULL;
-	return parent && parent->type == NODE_DIR;
+	return parent && parent->type == NODE_DIR &&
+	       parent->path_len + 1 + (size_t)(end - name) <= NODE_PATH_MAX;
 }
 
-static char *join(const char *dir, const char *name)
-{
-	size_t a = strlen(dir), b = strlen(name);
-	char *path = malloc(a + b + 2);
-
-	if (!path)
-		return NULL;
-	memcpy(path, dir, a);
-	path[a] = '/';
-	memcpy(path + a + 1, name, b + 1);
-	return path;
-}
-
-/* Makes the node of a registry entry known. */
-static int take_entry(struct nodes *nodes, uint32_t id)
+/* Makes the node of a sound registry entry known. */
+static void take_entry(struct nodes *nodes, uint32_t id)
 {
 	const struct vault_node *entry = &nodes->registry->nodes[id - 1];
 	struct node *node = &nodes->list[id - 1];
-	uint32_t *last;
+	const char *name = nodes->registry->names + entry->name;
+	_Atomic uint32_t *bucket = bucket_of(nodes, entry->parent, name, strlen(name));
+	const struct node *parent = &nodes->list[entry->parent - 1];
 
-	node->parent = entry->parent;
-	node->type = entry->type;
-	node->name = strdup(entry->name);
-	node->mode = entry->type == NODE_DIR ? 0555 : 0444;
-	if (id == NODE_ROOT)
-		node->path = strdup("");
-	else
-		node->path = join(nodes->list[entry->parent - 1].path, entry->name);
-	if (!node->name || !node->path)
-		return -ENOMEM;
+	*node = (struct node){
+		.parent = entry->parent,
+		.type = entry->type & ~NODE_TREE,
+		.was_tree = entry->type & NODE_TREE,
+		.name = name,
+		.mode = entry->type == NODE_FILE ? 0444 : 0555,
+	};
 	node->id = id;
-	nodes->count = id;
-	if (id == NODE_ROOT)
-		return 0;
-	last = &nodes->list[entry->parent - 1].first_child;
-	while (*last)
-		last = &nodes->list[*last - 1].next;
-	*last = id;
-	return 0;
+	if (id != NODE_ROOT) {
+		node->path_len = parent->path_len + 1 + (uint32_t)strlen(name);
+		node->tree_root = parent->tree_root;
+		node->chain = atomic_load_explicit(bucket, memory_order_relaxed);
+	}
+	atomic_store_explicit(&nodes->count, id, memory_order_release);
+	if (id != NODE_ROOT)
+		atomic_store_explicit(bucket, id, memory_order_release);
 }
 
+/* Called with the lock, or before anybody else is there. */
 static int add_entry(struct nodes *nodes, uint32_t parent, uint32_t type, const char *name,
 		     size_t len, struct node **ret)
 {
+	uint32_t id = atomic_load_explicit(&nodes->count, memory_order_relaxed) + 1;
 	struct vault_node *entry;
-	uint32_t id = nodes->count + 1;
-	int r;
 
-	if (nodes->count == NODES_MAX)
+	if (id > NODES_MAX || len >= NODE_NAMES_SIZE - nodes->names_used)
 		return -ENOSPC;
-	if (len >= sizeof(entry->name))
+	if (len > NODE_NAME_MAX || nodes->list[parent - 1].path_len + 1 + len > NODE_PATH_MAX)
 		return -ENAMETOOLONG;
 	entry = &nodes->registry->nodes[id - 1];
-	memset(entry, 0, sizeof(*entry));
-	entry->parent = parent;
-	entry->type = type;
-	memcpy(entry->name, name, len);
-	r = take_entry(nodes, id);
-	if (r < 0)
-		return r;
+	*entry = (struct vault_node){ parent, type, nodes->names_used };
+	memcpy(nodes->registry->names + entry->name, name, len);
+	nodes->registry->names[entry->name + len] = '\0';
 	/* the commit: until now the entry did not exist */
 	atomic_store_explicit(&nodes->registry->count, id, memory_order_release);
+	nodes->names_used += (uint32_t)len + 1;
+	take_entry(nodes, id);
 	*ret = &nodes->list[id - 1];
 	return 0;
 }
 
-static int add_path(struct nodes *nodes, const char *path, struct node **ret)
+int nodes_add(struct nodes *nodes, const struct node *parent, const char *name, uint32_t type,
+	      const struct node **ret)
+{
+	size_t len = strlen(name);
+	struct node *node = find_child(nodes, parent->id, name, len, type);
+	int r = 0;
+
+	if (!node) {
+		pthread_mutex_lock(&nodes->lock);
+		node = find_child(nodes, parent->id, name, len, type);
+		if (!node && atomic_load(&nodes->vault->writer) != nodes->generation)
+			r = -ESTALE; /* given up: another worker gives ids now */
+		else if (!node)
+			r = add_entry(nodes, parent->id, type, name, len, &node);
+		pthread_mutex_unlock(&nodes->lock);
+	}
+	if (r == -ENOSPC)
+		log_limited(&nodes->full, 3,
+			    "there is no room for '%s': names that nobody has looked up yet give "
+			    "an error until the next start",
+			    name);
+	if (r == 0)
+		*ret = node;
+	return r;
+}
+
+static int add_path(struct nodes *nodes, const char *path, uint32_t last, struct node **ret)
 {
 	struct node *at = &nodes->list[NODE_ROOT - 1];
 	int r;
@@ -123,16 +198,14 @@ static int add_path(struct nodes *nodes, const char *path, struct node **ret)
 	while (*path) {
 		const char *name = path + 1;
 		size_t len = strcspn(name, "/");
-		uint32_t type = name[len] ? NODE_DIR : NODE_FILE;
-		struct node *child = find_child(nodes, at, name, len);
+		uint32_t type = name[len] ? NODE_DIR : last;
+		struct node *child = find_child(nodes, at->id, name, len, type);
 
 		if (!child) {
 			r = add_entry(nodes, at->id, type, name, len, &child);
 			if (r < 0)
 				return r;
 		}
-		if (child->type != type)
-			return -EEXIST;
 		at = child;
 		path = name + len;
 	}
@@ -140,105 +213,156 @@ static int add_path(struct nodes *nodes, const char *path, struct node **ret)
 	return 0;
 }
 
-/* How many there must have been, when the count itself is damaged. */
-static uint32_t leading_sound(struct nodes *nodes)
-{
-	uint32_t id = 1;
+/* -------------------------------------------------------------------- load */
 
-	while (id <= NODES_MAX && nodes->registry->nodes[id - 1].parent <= id &&
-	       memchr(nodes->registry->nodes[id - 1].name, '\0',
-		      sizeof(nodes->registry->nodes[0].name)))
-		id++;
-	while (id > 1 && !nodes->registry->nodes[id - 2].type)
+/* How many there must have been, when the count itself is damaged. */
+static uint32_t last_plausible(const struct nodes *nodes)
+{
+	uint32_t id = NODES_MAX;
+
+	while (id > 0 && !is_type(nodes->registry->nodes[id - 1].type))
 		id--; /* never used */
-	return id - 1;
+	return id;
 }
 
 static int load(struct nodes *nodes)
 {
-	uint32_t count = atomic_load_explicit(&nodes->registry->count, memory_order_acquire);
+	struct vault_nodes *registry = nodes->registry;
+	uint32_t count = atomic_load_explicit(&registry->count, memory_order_acquire);
 	uint32_t damaged = 0;
 	struct node *root;
 
+	nodes->names_used = 1;
 	if (count > NODES_MAX)
-		count = leading_sound(nodes);
-	if (count && !is_sound(nodes, &nodes->registry->nodes[0], NODE_ROOT)) {
-		damaged++;
-		nodes->registry->nodes[0] = (struct vault_node){ NODE_ROOT, NODE_DIR, "" };
+		count = last_plausible(nodes);
+	if (count == 0 || !is_sound(nodes, &registry->nodes[0], NODE_ROOT)) {
+		damaged = count > 0;
+		registry->names[0] = '\0';
+		registry->nodes[0] = (struct vault_node){ NODE_ROOT, NODE_DIR, 0 };
 	}
 	for (uint32_t id = 1; id <= count; id++) {
-		int r = 0;
+		uint32_t end;
 
-		if (is_sound(nodes, &nodes->registry->nodes[id - 1], id))
-			r = take_entry(nodes, id);
-		else
+		if (!is_sound(nodes, &registry->nodes[id - 1], id)) {
 			damaged++; /* a hole: the kernel may know the id, it is not given again */
-		if (r < 0)
-			return r;
+			continue;
+		}
+		take_entry(nodes, id);
+		end = registry->nodes[id - 1].name + (uint32_t)strlen(nodes->list[id - 1].name) + 1;
+		if (end > nodes->names_used)
+			nodes->names_used = end;
 	}
 	if (damaged)
 		log_err("%u of %u node ids are damaged: mounts that containers hold of them give "
 			"an error, new mounts work",
 			damaged, count);
-	nodes->count = count;
+	atomic_store(&nodes->count, count);
 	return count ? 0 : add_entry(nodes, NODE_ROOT, NODE_DIR, "", 0, &root);
 }
 
-static void attach(struct nodes *nodes, const struct plugin *plugin, const struct lxcfsd_file *file)
+/* Into its parent's chain, which ascends. */
+static void list_node(struct nodes *nodes, struct node *node)
+{
+	uint32_t *at = &nodes->list[node->parent - 1].first_child;
+
+	node->listed = true;
+	if (node->id == NODE_ROOT)
+		return;
+	while (*at && *at < node->id)
+		at = &nodes->list[*at - 1].next;
+	node->next = *at;
+	*at = node->id;
+}
+
+static struct node *attach(struct nodes *nodes, const struct plugin *plugin, const char *path,
+			   uint32_t type)
 {
 	struct node *node;
-	int r = add_path(nodes, file->path, &node);
+	int r = add_path(nodes, path, type, &node);
 
 	if (r < 0) {
-		log_err("plugin '%s': cannot serve '%s': %s", plugin->section->name, file->path,
-			r == -EEXIST
-				? "the path was a file before and is a directory now, or the other "
-				  "way round; it takes a new mount"
-				: strerror(-r));
-		return;
+		log_err("plugin '%s': cannot serve '%s': %s", plugin->section->name, path,
+			strerror(-r));
+		return NULL;
 	}
 	node->plugin = plugin;
-	node->file = file;
-	node->mode = file->mode;
 	node->served = plugin->enabled;
-	if (!node->served)
-		return;
-	for (uint32_t id = node->id; !nodes->list[id - 1].listed; id = nodes->list[id - 1].parent)
-		nodes->list[id - 1].listed = true;
+	for (struct node *at = node; !at->fixed; at = &nodes->list[at->parent - 1])
+		at->fixed = true;
+	for (struct node *at = node; node->served && !at->listed; at = &nodes->list[at->parent - 1])
+		list_node(nodes, at);
+	return node;
+}
+
+static void attach_all(struct nodes *nodes, const struct plugin *plugin)
+{
+	struct node *node;
+
+	for (uint32_t i = 0; plugin->files && i < plugin->meta.file_count; i++) {
+		node = attach(nodes, plugin, plugin->files[i].path, NODE_FILE);
+		if (!node)
+			continue;
+		node->file = &plugin->files[i];
+		node->mode = node->file->mode;
+	}
+	for (uint32_t i = 0; plugin->trees && i < plugin->meta.tree_count; i++) {
+		node = attach(nodes, plugin, plugin->trees[i].path, NODE_DIR);
+		if (!node)
+			continue;
+		node->tree = &plugin->trees[i];
+		node->was_tree = true;
+		/* for a worker that comes later and has no such plugin */
+		nodes->registry->nodes[node->id - 1].type = NODE_DIR | NODE_TREE;
+	}
+}
+
+/* Who is in which tree.  A parent's id is smaller than its children's. */
+static void settle(struct nodes *nodes)
+{
+	uint32_t count = atomic_load(&nodes->count);
+
+	for (uint32_t id = NODE_ROOT; id <= count; id++) {
+		struct node *node = &nodes->list[id - 1];
+
+		if (!node->id)
+			continue;
+		if (node->tree || (node->was_tree && !node->fixed))
+			node->tree_root = id;
+		else if (node->fixed || id == NODE_ROOT)
+			node->tree_root = 0; /* in what is no tree any more */
+		else
+			node->tree_root = nodes->list[node->parent - 1].tree_root;
+	}
 }
 
 int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
 {
 	int r;
 
-	*nodes = (struct nodes){ .registry_is_ours = false };
+	*nodes = (struct nodes){ .vault = vault, .generation = atomic_load(&vault->writer) };
+	pthread_mutex_init(&nodes->lock, NULL);
 	nodes->registry = vault_part(vault, VAULT_NODES, NODES_VERSION, sizeof(struct vault_nodes));
 	if (!nodes->registry) { /* made by another release: ids are given in the same order */
 		nodes->registry = calloc(1, sizeof(struct vault_nodes));
 		nodes->registry_is_ours = true;
 	}
 	nodes->list = calloc(NODES_MAX, sizeof(*nodes->list));
-	if (!nodes->registry || !nodes->list)
+	nodes->buckets = calloc(BUCKETS, sizeof(*nodes->buckets));
+	if (!nodes->registry || !nodes->list || !nodes->buckets)
 		return -ENOMEM;
 	r = load(nodes);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < plugins->count; i++) {
-		const struct plugin *plugin = &plugins->list[i];
-
-		for (uint32_t f = 0; plugin->files && f < plugin->meta.file_count; f++)
-			attach(nodes, plugin, &plugin->files[f]);
-	}
+	for (size_t i = 0; i < plugins->count; i++)
+		attach_all(nodes, &plugins->list[i]);
+	settle(nodes);
 	return 0;
 }
 
 void nodes_done(struct nodes *nodes)
 {
-	for (uint32_t i = 0; nodes->list && i < NODES_MAX; i++) {
-		free((char *)nodes->list[i].name);
-		free(nodes->list[i].path);
-	}
 	free(nodes->list);
+	free(nodes->buckets);
 	if (nodes->registry_is_ours)
 		free(nodes->registry);
 	*nodes = (struct nodes){ .registry_is_ours = false };

@@ -7,39 +7,66 @@
  * vault that only grows.  A path whose plugin is switched off or gone stays and
  * gives the host's file; it is only no longer listed.
  *
- * Built once when a worker takes over, read-only from then on: no locks.
+ * What the plugins serve is registered when a worker takes over; an entry of a tree
+ * when somebody first looks it up, after the plugin has said that it is there: no
+ * tenant can fill the registry with names that he invents.  Entries are found by
+ * parent, name and type: what is a file today and a link tomorrow has two ids.
+ *
+ * Nodes are read without a lock: nothing in one changes once it can be found (its
+ * id is in `count` and in the hash).  nodes_add() has a lock of its own.
  */
 #ifndef LXCFSD_NODES_H
 #define LXCFSD_NODES_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "log.h"
 #include "plugin.h"
 #include "vault.h"
 
-#define NODE_ROOT 1
+#define NODE_ROOT     1
+#define NODE_NAME_MAX 255
+#define NODE_PATH_MAX 2047
 
 struct node {
 	uint32_t id; /* 0: not in use */
 	uint32_t parent;
 	uint32_t type;	      /* enum node_type */
-	uint32_t first_child; /* id, 0: none; ascending */
+	uint32_t tree_root;   /* id of the tree that it is in, itself included; 0: none */
+	uint32_t first_child; /* of those that are listed: id, 0: none; ascending */
 	uint32_t next;	      /* of the same parent */
-	const char *name;
-	char *path; /* also the host's */
+	uint32_t chain;	      /* the next one of the same hash */
+	uint32_t path_len;
+	const char *name; /* in the registry */
 	const struct plugin *plugin;
-	const struct lxcfsd_file *file; /* NULL: no plugin serves it now */
+	/* NULL both: no plugin serves it now */
+	const struct lxcfsd_file *file;
+	const struct lxcfsd_tree *tree; /* it is the root of that */
+	bool was_tree;			/* the root of one, of this worker or an earlier one */
+	bool fixed;			/* served, or above something that is */
 	bool served;			/* the plugin is switched on, at least for some */
 	bool listed;
 	uint32_t mode; /* permission bits */
 };
 
 struct nodes {
+	struct vault_header *vault;
+	uint32_t generation;
 	struct vault_nodes *registry;
 	bool registry_is_ours; /* not in the vault */
 	struct node *list;     /* NODES_MAX, by id - 1 */
-	uint32_t count;
+	_Atomic uint32_t *buckets;
+	_Atomic uint32_t count;
+	pthread_mutex_t lock; /* of adding */
+	uint32_t names_used;
+	struct log_limit full;
+};
+
+/* Its path, which is also the host's, with a NUL. */
+struct node_path {
+	char text[NODE_PATH_MAX + 1];
 };
 
 /* Reads the registry and adds what the plugins serve. */
@@ -50,7 +77,16 @@ void nodes_done(struct nodes *nodes);
 
 /* NULL: no such id. */
 const struct node *nodes_get(const struct nodes *nodes, uint64_t id);
+/* One that is known, of whatever type. */
 const struct node *nodes_lookup(const struct nodes *nodes, const struct node *parent,
 				const char *name);
+/* One that is known, of this type. */
+const struct node *nodes_find(const struct nodes *nodes, const struct node *parent,
+			      const char *name, uint32_t type);
+/* The same, made known if it is not yet.  -ENOSPC when nothing more can be. */
+int nodes_add(struct nodes *nodes, const struct node *parent, const char *name, uint32_t type,
+	      const struct node **ret);
+
+const char *nodes_path(const struct nodes *nodes, const struct node *node, struct node_path *buf);
 
 #endif

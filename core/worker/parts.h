@@ -54,6 +54,8 @@ int subject_cpus(struct model *model, struct subject *subject, struct lent **ret
 
 /* times.c; lent to the request. */
 int subject_cpu_times(struct lxcfsd_request *req, struct lxcfsd_cpu_times *ret);
+/* The same of NUMA nodes. */
+int subject_mems(struct model *model, const struct subject *subject, struct lent **ret);
 
 /* age.c */
 /* The directory of the subject's cgroup, in the hierarchy that tells it from others

@@ -33,6 +33,7 @@ struct plugin {
 	const struct lxcfsd_plugin *object; /* the module's own; NULL: not loaded */
 	struct lxcfsd_plugin meta;  /* what we know of it; newer fields cut, missing ones 0 */
 	struct lxcfsd_file *files;  /* meta.file_count, of our size */
+	struct lxcfsd_tree *trees;  /* meta.tree_count, of our size */
 	struct lxcfsd_opt *opts;    /* meta.opt_count, of our size */
 	union lxcfsd_value *values; /* the section's values, by index of opts */
 	struct plugin_view *views;  /* [0]: the section's; [n]: by the n-th [match], from 1 */
@@ -56,8 +57,8 @@ struct plugins {
  * switched off for all is loaded as well (its files keep their names) but its module
  * may be missing or broken: it then has no files.  So has one that stands in no file
  * (section->file is NULL) and lacks the path of its own.  Two sections that serve one
- * path are a problem.  `config` must outlive *ret.  `plugin_dir` may be NULL:
- * settings.plugin_dir, else plugins_default_dir().
+ * path, or something in the other's tree, are a problem.  `config` must outlive *ret.
+ * `plugin_dir` may be NULL: settings.plugin_dir, else plugins_default_dir().
  */
 int plugins_load(const struct config *config, const char *plugin_dir, struct problems *problems,
 		 struct plugins *ret);

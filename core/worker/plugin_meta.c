@@ -18,8 +18,10 @@
 #define PLUGIN_BYTES_MIN    END_OF(struct lxcfsd_plugin, init)
 #define FILE_BYTES_MIN	    END_OF(struct lxcfsd_file, render)
 #define OPT_BYTES_MIN	    END_OF(struct lxcfsd_opt, help)
+#define TREE_BYTES_MIN	    END_OF(struct lxcfsd_tree, readlink)
 
 #define FILES_MAX     64
+#define TREES_MAX     16
 #define OPTS_MAX      64
 #define PATH_MAX_ABI  1023
 #define COMPONENT_MAX 255
@@ -70,8 +72,8 @@ static int check_object(const struct lxcfsd_plugin *object, struct reason *reaso
 			      "it needs what this daemon does not have (flags 0x%x): a newer "
 			      "daemon has it",
 			      object->flags);
-	if (object->file_count == 0 || object->file_count > FILES_MAX || !object->files)
-		return refuse(reason, -ENOEXEC, "it serves %u files: from 1 to %d are possible",
+	if (object->file_count > FILES_MAX || (object->file_count && !object->files))
+		return refuse(reason, -ENOEXEC, "it serves %u files: at most %d are possible",
 			      object->files ? object->file_count : 0, FILES_MAX);
 	if ((object->flags & LXCFSD_PATH_FROM_CONFIG) &&
 	    (object->file_count != 1 || object->files->path))
@@ -84,6 +86,23 @@ static int check_object(const struct lxcfsd_plugin *object, struct reason *reaso
 	return 0;
 }
 
+/* Of the copy: an older object ends before these fields. */
+static int check_trees(const struct lxcfsd_plugin *meta, struct reason *reason)
+{
+	if (meta->tree_count == 0 && meta->file_count == 0)
+		return refuse(reason, -ENOEXEC, "it serves nothing: it has no files and no trees");
+	if (meta->tree_count == 0)
+		return 0;
+	if (meta->tree_count > TREES_MAX || !meta->trees)
+		return refuse(reason, -ENOEXEC, "it serves %u trees: at most %d are possible",
+			      meta->trees ? meta->tree_count : 0, TREES_MAX);
+	if (meta->tree_size < TREE_BYTES_MIN || meta->tree_size % _Alignof(struct lxcfsd_tree))
+		return refuse(reason, -ENOEXEC, "its trees have an impossible size (%u bytes)",
+			      meta->tree_size);
+	return 0;
+}
+
+/* An absolute path of clean components. */
 bool plugin_path_is_clean(const char *path)
 {
 	struct lxcfsd_text rest, part;
@@ -118,6 +137,21 @@ static int check_file(const struct lxcfsd_plugin *meta, const struct lxcfsd_file
 			      file->controllers);
 	if (!file->render)
 		return refuse(reason, -ENOEXEC, "%s has no render()", path);
+	return 0;
+}
+
+static int check_tree(const struct lxcfsd_tree *tree, struct reason *reason)
+{
+	if (!tree->path || !plugin_path_is_clean(tree->path))
+		return refuse(reason, -ENOEXEC, "its tree '%s' is not a clean absolute path",
+			      tree->path ? tree->path : "");
+	if (tree->controllers & ~(uint32_t)ALL_CONTROLLERS)
+		return refuse(reason, -ENOEXEC,
+			      "%s names controllers that this daemon does not know (0x%x)",
+			      tree->path, tree->controllers);
+	if (!tree->lookup || !tree->list || !tree->render)
+		return refuse(reason, -ENOEXEC, "%s lacks a lookup(), a list() or a render()",
+			      tree->path);
 	return 0;
 }
 
@@ -168,6 +202,25 @@ static int check_opt(struct plugin *plugin, size_t i, struct reason *reason)
 	return 0;
 }
 
+static int copy_arrays(struct plugin *plugin, struct reason *reason)
+{
+	struct lxcfsd_plugin *meta = &plugin->meta;
+
+	plugin->files =
+		copy_array(meta->files, meta->file_count, meta->file_size, sizeof(*plugin->files));
+	plugin->trees =
+		copy_array(meta->trees, meta->tree_count, meta->tree_size, sizeof(*plugin->trees));
+	plugin->opts =
+		copy_array(meta->opts, meta->opt_count, meta->opt_size, sizeof(*plugin->opts));
+	plugin->values = calloc(meta->opt_count + 1, sizeof(*plugin->values));
+	if (!plugin->files || !plugin->trees || !plugin->opts || !plugin->values)
+		return refuse(reason, -ENOMEM, "no memory");
+	meta->files = plugin->files;
+	meta->trees = plugin->trees;
+	meta->opts = plugin->opts;
+	return 0;
+}
+
 int plugin_describe(struct plugin *plugin, struct reason *reason)
 {
 	const struct lxcfsd_plugin *object = plugin->object;
@@ -179,17 +232,19 @@ int plugin_describe(struct plugin *plugin, struct reason *reason)
 		return r;
 	*meta = (struct lxcfsd_plugin){ .abi = 0 };
 	memcpy(meta, object, object->size < sizeof(*meta) ? object->size : sizeof(*meta));
-	plugin->files =
-		copy_array(meta->files, meta->file_count, meta->file_size, sizeof(*plugin->files));
-	plugin->opts =
-		copy_array(meta->opts, meta->opt_count, meta->opt_size, sizeof(*plugin->opts));
-	plugin->values = calloc(meta->opt_count + 1, sizeof(*plugin->values));
-	if (!plugin->files || !plugin->opts || !plugin->values)
-		return refuse(reason, -ENOMEM, "no memory");
-	meta->files = plugin->files;
-	meta->opts = plugin->opts;
+	r = check_trees(meta, reason);
+	if (r < 0)
+		return r;
+	r = copy_arrays(plugin, reason);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < meta->file_count; i++) {
 		r = check_file(meta, &plugin->files[i], reason);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < meta->tree_count; i++) {
+		r = check_tree(&plugin->trees[i], reason);
 		if (r < 0)
 			return r;
 	}

@@ -44,9 +44,11 @@ static void forget(struct plugin *plugin)
 {
 	plugin_free_views(plugin);
 	free(plugin->files);
+	free(plugin->trees);
 	free(plugin->opts);
 	free(plugin->values);
 	plugin->files = NULL;
+	plugin->trees = NULL;
 	plugin->opts = NULL;
 	plugin->values = NULL;
 	plugin->object = NULL;
@@ -230,11 +232,23 @@ static bool is_at_or_above(const char *a, const char *b)
 	return strncmp(a, b, len) == 0 && (b[len] == '\0' || b[len] == '/');
 }
 
-static void check_pair(const struct plugin *a, const struct plugin *b, size_t first,
-		       const struct lxcfsd_file *file, struct problems *problems)
+/* The n-th path that a plugin serves: its files, then its trees. */
+static const char *served_path(const struct plugin *plugin, size_t n)
 {
-	for (size_t i = first; i < b->meta.file_count; i++) {
-		const char *one = file->path, *two = b->files[i].path;
+	return n < plugin->meta.file_count ? plugin->files[n].path
+					   : plugin->trees[n - plugin->meta.file_count].path;
+}
+
+static size_t served_count(const struct plugin *plugin)
+{
+	return (size_t)plugin->meta.file_count + plugin->meta.tree_count;
+}
+
+static void check_pair(const struct plugin *a, const struct plugin *b, size_t first,
+		       const char *one, struct problems *problems)
+{
+	for (size_t i = first; i < served_count(b); i++) {
+		const char *two = served_path(b, i);
 
 		if (!is_at_or_above(one, two) && !is_at_or_above(two, one))
 			continue;
@@ -254,10 +268,10 @@ static void check_pair(const struct plugin *a, const struct plugin *b, size_t fi
 static void check_paths(const struct plugins *plugins, struct problems *problems)
 {
 	for (size_t a = 0; a < plugins->count; a++)
-		for (size_t i = 0; i < plugins->list[a].meta.file_count; i++)
+		for (size_t i = 0; i < served_count(&plugins->list[a]); i++)
 			for (size_t b = a; b < plugins->count; b++)
 				check_pair(&plugins->list[a], &plugins->list[b], a == b ? i + 1 : 0,
-					   &plugins->list[a].files[i], problems);
+					   served_path(&plugins->list[a], i), problems);
 }
 
 #define DIR_ENTRY "plugin_dir" /* of the set of files; no path of a file is like this */

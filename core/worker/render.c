@@ -10,6 +10,7 @@
 #include "draw.h"
 #include "io.h"
 #include "parts.h"
+#include "path.h"
 #include "render.h"
 #include "text.h"
 
@@ -217,38 +218,108 @@ static int load(struct job *job)
 	return r < 0 ? complain(job, "the plugins were not taken", r) : 0;
 }
 
-static const struct lxcfsd_file *find(const struct job *job, const struct plugin **ret)
-{
-	for (size_t i = 0; i < job->plugins.count; i++) {
-		const struct plugin *plugin = &job->plugins.list[i];
+/* What is to be printed: a file, or something in a tree. */
+struct found {
+	const struct plugin *plugin;
+	const struct lxcfsd_file *file;
+	const struct lxcfsd_tree *tree;
+	uint32_t type;
+};
 
-		for (uint32_t n = 0; plugin->initialised && n < plugin->meta.file_count; n++) {
-			if (strcmp(plugin->files[n].path, job->path) != 0)
-				continue;
-			*ret = plugin;
-			return &plugin->files[n];
-		}
+static bool find_in(const struct job *job, const struct plugin *plugin, struct found *ret)
+{
+	for (uint32_t n = 0; n < plugin->meta.file_count; n++) {
+		if (strcmp(plugin->files[n].path, job->path) != 0)
+			continue;
+		*ret = (struct found){ .plugin = plugin, .file = &plugin->files[n] };
+		return true;
 	}
-	return NULL;
+	for (uint32_t n = 0; n < plugin->meta.tree_count; n++) {
+		if (!path_at_or_below(text_of(job->path), text_of(plugin->trees[n].path)))
+			continue;
+		*ret = (struct found){ .plugin = plugin, .tree = &plugin->trees[n] };
+		return true;
+	}
+	return false;
+}
+
+static bool find(const struct job *job, struct found *ret)
+{
+	for (size_t i = 0; i < job->plugins.count; i++)
+		if (job->plugins.list[i].initialised && find_in(job, &job->plugins.list[i], ret))
+			return true;
+	return false;
+}
+
+/* What a path in a tree is, for the reader. */
+static int look_up(const struct job *job, struct found *found, struct lxcfsd_request *req)
+{
+	struct lxcfsd_entry entry = { LXCFSD_DIR, 0 };
+	int r = 0;
+
+	if (!path_is_clean(text_of(job->path)))
+		return -EINVAL;
+	if (*tree_below(found->tree, job->path))
+		r = draw_lookup(found->plugin, found->tree, job->path, req, &entry);
+	request_end(req);
+	if (r == LXCFSD_NO_VIEW)
+		r = model_host_entry(job->model, job->path, &entry);
+	found->type = entry.type;
+	return r;
+}
+
+static int draw_found(const struct job *job, const struct found *found, struct lxcfsd_request *req,
+		      struct draw_buf *buf, size_t *ret_len)
+{
+	const struct lxcfsd_tree *tree = found->tree;
+	int r;
+
+	if (!tree)
+		return draw(found->plugin, found->file, req, buf, ret_len);
+	r = draw_tree(found->plugin, tree,
+		      found->type == LXCFSD_DIR	   ? tree->list
+		      : found->type == LXCFSD_LINK ? tree->readlink
+						   : tree->render,
+		      job->path, req, buf, ret_len);
+	return r == LXCFSD_NO_VIEW ? draw_host(req, job->path, found->type, buf, ret_len) : r;
+}
+
+/* Of a directory one name in a line, as `ls -F` marks them; else the text. */
+static int print_text(const struct found *found, struct lxcfsd_text text)
+{
+	static const char marks[] = { [LXCFSD_DIR] = '/', [LXCFSD_REG] = 0, [LXCFSD_LINK] = '@' };
+	const char *name;
+	uint32_t type;
+
+	if (!found->tree || found->type == LXCFSD_REG)
+		fwrite(text.data, 1, text.len, stdout);
+	else if (found->type == LXCFSD_LINK)
+		printf("%.*s\n", (int)text.len, text.data);
+	else
+		while ((name = lxcfsd_next_name(&text, &type)))
+			printf("%s%.*s\n", name, type <= LXCFSD_LINK && marks[type], &marks[type]);
+	return ferror(stdout) || fflush(stdout) != 0 ? -EIO : 0;
 }
 
 /* The file into `buf`, or the host's. */
-static int print(const struct job *job, const struct plugin *plugin, const struct lxcfsd_file *file,
-		 struct subject *subject)
+static int print(const struct job *job, struct found *found, struct subject *subject)
 {
 	struct draw_buf buf = { NULL, 0 };
 	struct lxcfsd_request req;
 	struct lxcfsd_text text;
 	size_t len = 0;
-	int r;
+	int r = 0;
 
 	request_begin(&req, job->model, subject, 0);
-	r = draw(plugin, file, &req, &buf, &len);
+	if (found->tree)
+		r = look_up(job, found, &req);
+	if (r == 0)
+		r = draw_found(job, found, &req, &buf, &len);
 	text = (struct lxcfsd_text){ buf.data, len };
 	if (r == LXCFSD_NO_VIEW)
 		r = model_host_file(&req, job->path, &text);
-	if (r == 0 && (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0))
-		r = -EIO;
+	if (r == 0)
+		r = print_text(found, text);
 	request_end(&req);
 	draw_buf_done(&buf);
 	return r < 0 ? complain(job, job->path, r) : 0;
@@ -256,16 +327,14 @@ static int print(const struct job *job, const struct plugin *plugin, const struc
 
 static int run(struct job *job)
 {
-	const struct lxcfsd_file *file;
-	const struct plugin *plugin;
 	struct subject *subject;
+	struct found found;
 	int r;
 
 	r = load(job);
 	if (r < 0)
 		return r;
-	file = find(job, &plugin);
-	if (!file) {
+	if (!find(job, &found)) {
 		fprintf(stderr, "lxcfsd-worker: no plugin that is enabled serves '%s'\n",
 			job->path);
 		return -ENOENT;
@@ -273,7 +342,7 @@ static int run(struct job *job)
 	r = model_subject_by_path(job->model, job->subject, &subject);
 	if (r < 0)
 		return complain(job, job->subject, r);
-	r = print(job, plugin, file, subject);
+	r = print(job, &found, subject);
 	subject_unref(subject);
 	return r;
 }

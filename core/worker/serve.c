@@ -32,9 +32,15 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 	return r < 0 ? r : s->counts ? 0 : -ENOMEM;
 }
 
+/* Whose plugin answers: of what is in a tree, the root of that. */
+static const struct node *owner_of(struct server *s, const struct node *node)
+{
+	return node->tree_root ? &s->nodes.list[node->tree_root - 1] : node;
+}
+
 static struct node_count *count_of(struct server *s, const struct node *node)
 {
-	return &s->counts[node->id - 1];
+	return &s->counts[owner_of(s, node)->id - 1];
 }
 
 static void count(struct server *s, const struct node *node, enum source source)
@@ -44,12 +50,15 @@ static void count(struct server *s, const struct node *node, enum source source)
 
 uint32_t serve_mode(struct server *s, const struct node *node)
 {
+	struct node_path path;
 	mode_t mode;
 
 	if (node->type == NODE_DIR || node->file)
 		return node->mode;
 	/* nobody serves it now: as the host has it, but never to be written */
-	return model_host_mode(s->model, node->path, &mode) == 0 ? mode & 0444 : node->mode;
+	return model_host_mode(s->model, nodes_path(&s->nodes, node, &path), &mode) == 0
+		       ? mode & 0444
+		       : node->mode;
 }
 
 /* ------------------------------------------------------------------- text */
@@ -79,22 +88,34 @@ static int take_text(const char *text, size_t len, size_t *ret_len)
 	return r;
 }
 
-/* The host's file, if everybody on the host may read it; else it is empty. */
+static int nothing(enum source *source, size_t *ret_len)
+{
+	*source = SOURCE_EMPTY;
+	*ret_len = 0;
+	return 0;
+}
+
+/* The host's file, if everybody on the host may read it; else it is empty.  Of what
+ * is in a tree: also the host's listing and target. */
 static int host_text(struct server *s, const struct node *node, struct lxcfsd_request *req,
 		     enum source *source, size_t *ret_len)
 {
 	struct lxcfsd_text text;
+	struct node_path buf;
+	const char *path = nodes_path(&s->nodes, node, &buf);
 	mode_t mode;
-	int r = model_host_mode(s->model, node->path, &mode);
+	int r;
 
+	if (node->tree_root) {
+		r = draw_host(req, path, serve_type(node), &text_buf, ret_len);
+		return r == -EACCES ? nothing(source, ret_len) : r;
+	}
+	r = model_host_mode(s->model, path, &mode);
 	if (r < 0)
 		return r;
-	if (!(mode & 0004)) {
-		*source = SOURCE_EMPTY;
-		*ret_len = 0;
-		return 0;
-	}
-	r = model_host_file(req, node->path, &text);
+	if (!(mode & 0004))
+		return nothing(source, ret_len);
+	r = model_host_file(req, path, &text);
 	return r < 0 ? r : take_text(text.data, text.len, ret_len);
 }
 
@@ -102,28 +123,56 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 static int fall_back(struct server *s, const struct node *node, struct lxcfsd_request *req,
 		     int error, enum source *source, size_t *ret_len)
 {
-	const struct plugin_view *view = draw_view(node->plugin, req->subject);
+	const struct plugin_view *view = draw_view(owner_of(s, node)->plugin, req->subject);
 	const char *who = req->subject ? subject_name(req->subject) : "unknown reader";
 	struct log_limit *limit = &count_of(s, node)->failing;
+	struct node_path buf;
+	const char *path = nodes_path(&s->nodes, node, &buf);
 
 	if (req->subject &&
 	    lastgood_get(s->lastgood, req->subject, node->id, &text_buf, ret_len) == 0) {
-		log_limited(limit, 4, "'%s' for '%s': %s, serving the last good text", node->path,
-			    who, strerror(-error));
+		log_limited(limit, 4, "'%s' for '%s': %s, serving the last good text", path, who,
+			    strerror(-error));
 		*source = SOURCE_LAST_GOOD;
 		return 0;
 	}
 	*source = SOURCE_FALL_BACK;
 	if (view->on_error == ON_ERROR_HOST && host_text(s, node, req, source, ret_len) == 0) {
-		log_limited(limit, 4, "'%s' for '%s': %s, serving %s", node->path, who,
-			    strerror(-error),
+		log_limited(limit, 4, "'%s' for '%s': %s, serving %s", path, who, strerror(-error),
 			    *source == SOURCE_EMPTY ? "an empty file" : "the host's file");
 		return 0;
 	}
-	log_limited(limit, 4, "'%s' for '%s': %s, the reader gets an error", node->path, who,
+	log_limited(limit, 4, "'%s' for '%s': %s, the reader gets an error", path, who,
 		    strerror(-error));
 	*source = SOURCE_ERROR;
 	return -EIO;
+}
+
+int serve_by_plugin(struct server *s, const struct node *node, int subject_error, bool suspect)
+{
+	const struct node *owner = owner_of(s, node);
+
+	if (!owner->plugin || !owner->served || atomic_load(&s->vault->view_off))
+		return LXCFSD_NO_VIEW;
+	if (subject_error < 0)
+		return subject_error;
+	return suspect ? -ECANCELED : 0;
+}
+
+static int draw_node(struct server *s, const struct node *node, struct lxcfsd_request *req,
+		     size_t *ret_len)
+{
+	const struct node *owner = owner_of(s, node);
+	const struct lxcfsd_tree *tree = owner->tree;
+	struct node_path path;
+
+	if (!tree)
+		return draw(owner->plugin, node->file, req, &text_buf, ret_len);
+	return draw_tree(owner->plugin, tree,
+			 node->type == NODE_DIR	   ? tree->list
+			 : node->type == NODE_LINK ? tree->readlink
+						   : tree->render,
+			 nodes_path(&s->nodes, node, &path), req, &text_buf, ret_len);
 }
 
 /* The whole text for one reader, into text_buf. */
@@ -131,7 +180,6 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		     int subject_error, size_t *ret_len)
 {
 	const struct node *node = read->node;
-	bool off = !node->file || !node->served || atomic_load(&s->vault->view_off);
 	enum source source = SOURCE_VIEW;
 	struct lxcfsd_request req;
 	int r = grow(&text_buf, DRAW_START);
@@ -139,45 +187,44 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	if (r < 0)
 		return r;
 	request_begin(&req, s->model, subject, read->reader);
-	if (off)
-		r = LXCFSD_NO_VIEW;
-	else if (subject_error < 0)
-		r = subject_error;
-	else if (read->suspect)
-		r = -ECANCELED;
-	else
-		r = draw(node->plugin, node->file, &req, &text_buf, ret_len);
+	r = serve_by_plugin(s, node, subject_error, read->suspect);
+	if (r == 0)
+		r = draw_node(s, node, &req, ret_len);
 	if (r == 0 && subject) {
 		lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
 	} else if (r == LXCFSD_NO_VIEW) {
 		source = SOURCE_HOST;
 		r = host_text(s, node, &req, &source, ret_len);
-	} else if (r < 0) {
+	} else if (r < 0 && !(r == -ENOENT && node->tree_root)) {
 		r = fall_back(s, node, &req, r, &source, ret_len);
 	}
 	request_end(&req);
 	count(s, node, r < 0 ? SOURCE_ERROR : source);
+	if (r == -ENOENT && node->tree_root)
+		return -ENOENT; /* it was there when it was looked up */
 	return r < 0 ? -EIO : 0;
+}
+
+int serve_subject(struct server *s, pid_t reader, struct subject **ret)
+{
+	int r = model_resolve(s->model, reader, ret);
+
+	if (r == 0)
+		return 0;
+	*ret = NULL;
+	if (r == LXCFSD_NO_VIEW)
+		return 0;
+	log_limited(&s->unknown_reader, 6, "thread %d: cannot tell its container: %s", reader,
+		    strerror(-r));
+	return r;
 }
 
 /* Who is asking: as it was found at OPEN, else now. */
 static int find_subject(struct server *s, const struct serve_read *read, struct subject **ret)
 {
-	int r;
-
 	if (handle_subject(&s->handles, read->fh, read->node->id, ret))
 		return 0;
-	r = model_resolve(s->model, read->reader, ret);
-	if (r == LXCFSD_NO_VIEW) {
-		*ret = NULL;
-		return 0;
-	}
-	if (r < 0) {
-		*ret = NULL;
-		log_limited(&s->unknown_reader, 6, "thread %d: cannot tell its container: %s",
-			    read->reader, strerror(-r));
-	}
-	return r;
+	return serve_subject(s, read->reader, ret);
 }
 
 static ssize_t from_snapshot(struct server *s, const struct serve_read *read, uint64_t unique)
@@ -194,8 +241,7 @@ static ssize_t from_snapshot(struct server *s, const struct serve_read *read, ui
 						       text_buf.data, size, unique);
 }
 
-/* What is held open now is to be closed some time. */
-static void wake_steering(struct server *s)
+void serve_wake(struct server *s)
 {
 	const uint64_t one = 1;
 
@@ -222,7 +268,7 @@ ssize_t serve_read(struct server *s, const struct serve_read *read, const char *
 	r = find_subject(s, read, &subject);
 	r = make_text(s, read, subject, r, &len);
 	subject_unref(subject);
-	wake_steering(s);
+	serve_wake(s);
 	if (r < 0)
 		return r;
 	handle_keep(&s->handles, read->fh, text_buf.data, len, read->unique);
@@ -233,25 +279,41 @@ ssize_t serve_read(struct server *s, const struct serve_read *read, const char *
 	return (ssize_t)(len < read->size ? len : read->size);
 }
 
+ssize_t serve_list(struct server *s, const struct serve_read *read, const char **ret)
+{
+	struct serve_read whole = *read;
+	ssize_t n = -ENODATA;
+
+	whole.offset = 0;
+	whole.size = SIZE_MAX;
+	if (read->offset > 0) /* the names that the first part was taken from */
+		n = from_snapshot(s, &whole, 0);
+	if (n < 0)
+		return serve_read(s, &whole, ret);
+	*ret = text_buf.data;
+	return n;
+}
+
 /* ---------------------------------------------------------- open, release */
 
-uint64_t serve_open(struct server *s, const struct node *node, pid_t reader, uint64_t unique,
-		    bool replay)
+int serve_open(struct server *s, const struct serve_read *open, uint64_t *ret_fh)
 {
+	const struct node *node = open->node;
 	struct subject *subject = NULL;
-	uint64_t fh = replay ? handle_find(&s->handles, node->id, unique) : HANDLE_STATELESS;
-	int r;
+	int subject_error, r;
 
-	if (fh != HANDLE_STATELESS)
-		return fh;
-	r = model_resolve(s->model, reader, &subject);
-	if (r < 0) /* each read tries again, and falls back */
-		return HANDLE_STATELESS;
-	fh = handle_new(&s->handles, node->id, r == LXCFSD_NO_VIEW ? NULL : subject, reader,
-			unique);
-	if (r == 0)
-		subject_unref(subject);
-	return fh;
+	*ret_fh =
+		open->replay ? handle_find(&s->handles, node->id, open->unique) : HANDLE_STATELESS;
+	if (*ret_fh != HANDLE_STATELESS)
+		return 0;
+	subject_error = serve_subject(s, open->reader, &subject);
+	r = serve_is_there(s, node, subject, subject_error, open);
+	/* of an unknown reader each read tries again, and falls back */
+	if (r == 0 && subject_error == 0)
+		*ret_fh = handle_new(&s->handles, node->id, subject, open->reader, open->unique);
+	subject_unref(subject);
+	serve_wake(s);
+	return r;
 }
 
 void serve_release(struct server *s, uint64_t fh)

@@ -38,6 +38,7 @@ enum source {
 struct node_count {
 	_Atomic uint64_t by_source[SOURCE_COUNT];
 	struct log_limit failing;
+	_Atomic uint32_t shown_mode; /* of an entry in a tree: to whom it concerned last */
 };
 
 struct server {
@@ -50,7 +51,7 @@ struct server {
 	struct handles handles;
 	struct lastgood *lastgood;
 	struct records records;
-	struct node_count *counts; /* by node id - 1 */
+	struct node_count *counts; /* by node id - 1; of a tree, that of its root counts */
 	struct log_limit unknown_reader;
 	int wake_fd;	       /* eventfd: the steering thread sleeps until somebody reads */
 	_Atomic bool sleeping; /* it does */
@@ -59,25 +60,56 @@ struct server {
 /* The parts that need the vault; the others are there already. */
 int serve_take_over(struct server *s, struct vault_header *vault, uint32_t generation);
 
-/* `reader` is a thread id.  With `unique`, see handle_new(). */
-uint64_t serve_open(struct server *s, const struct node *node, pid_t reader, uint64_t unique,
-		    bool replay);
-void serve_release(struct server *s, uint64_t fh);
-
+/* One request: an OPEN or a READ, of a directory as well. */
 struct serve_read {
 	const struct node *node;
 	uint64_t fh;
-	pid_t reader;
+	pid_t reader; /* thread id */
 	uint64_t offset;
 	size_t size;
-	uint64_t unique;
+	uint64_t unique; /* see handle_new() */
 	bool replay;
 	bool suspect; /* keep the plugin out of it */
 };
 
+/* -ENOENT: this reader has no such thing. */
+int serve_open(struct server *s, const struct serve_read *open, uint64_t *ret_fh);
+void serve_release(struct server *s, uint64_t fh);
+
 /* What stands at `offset`, up to `size` bytes (0: the end), in memory of this
- * thread that is valid until its next read.  -errno. */
+ * thread that is valid until its next read.  Of a link: where it leads to.  -errno. */
 ssize_t serve_read(struct server *s, const struct serve_read *read, const char **ret);
+/* All names of a directory in a tree, as lxcfsd_next_name() takes them.  With
+ * `offset` not 0 those that the READDIR at 0 gave. */
+ssize_t serve_list(struct server *s, const struct serve_read *read, const char **ret);
+
+/* serve_tree.c: of the node or the name in it what this reader finds.  -ENOENT. */
+int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_entry *ret);
+int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
+		 const struct node **ret_node, struct lxcfsd_entry *ret);
+/* The same for a reader who is known; 0 for whatever is in no tree. */
+int serve_is_there(struct server *s, const struct node *node, struct subject *subject,
+		   int subject_error, const struct serve_read *who);
+
+/* Entries of a tree depend on the reader; its root is there for all. */
+static inline bool serve_depends(const struct node *node)
+{
+	return node->tree_root && node->tree_root != node->id;
+}
+
+static inline uint32_t serve_type(const struct node *node)
+{
+	return node->type == NODE_DIR	 ? LXCFSD_DIR
+	       : node->type == NODE_LINK ? LXCFSD_LINK
+					 : LXCFSD_REG;
+}
+
+/* 0: the plugin is to be asked; LXCFSD_NO_VIEW: the host; -errno: fall back. */
+int serve_by_plugin(struct server *s, const struct node *node, int subject_error, bool suspect);
+/* 0 also with *ret NULL: it is to see the host's. */
+int serve_subject(struct server *s, pid_t reader, struct subject **ret);
+/* What is held open now is to be closed some time. */
+void serve_wake(struct server *s);
 
 /* Once a second or so, while the model is busy. */
 void serve_tidy(struct server *s);

@@ -74,6 +74,68 @@ static int serve_age(struct lxcfsd_request *req, uint64_t *ret)
 	return subject_age_ns(req->model, req->subject, ret);
 }
 
+static int serve_mems(struct lxcfsd_request *req, struct lxcfsd_cpus *ret)
+{
+	struct lent *lent;
+	int r;
+
+	r = subject_mems(req->model, req->subject, &lent);
+	if (r == 0)
+		r = request_lend(req, lent);
+	if (r < 0)
+		return r;
+	*ret = (struct lxcfsd_cpus){
+		.ids = (const uint32_t *)(const void *)lent->data,
+		.count = (uint32_t)(lent->len / sizeof(uint32_t)),
+	};
+	return 0;
+}
+
+static int serve_numa_stat(struct lxcfsd_request *req, uint32_t node,
+			   const struct lxcfsd_key keys[], size_t count, uint64_t values[])
+{
+	struct model *model = req->model;
+	struct lent *text = NULL;
+	struct cgroup *cgroup;
+	bool v2 = false;
+	int r;
+
+	r = subject_own_cgroup(model, req->subject, LXCFSD_MEMORY, &cgroup);
+	if (r < 0)
+		return r;
+	if (cgroup) {
+		v2 = layout_find(&model->layout, LXCFSD_MEMORY)->v2;
+		r = cgroup_text(&model->cgroups, cgroup, CG_NUMA_STAT, &text);
+		cgroup_put(&model->cgroups, cgroup);
+	}
+	if (r < 0 && r != -ENOENT)
+		return r;
+	numa_pick((struct lxcfsd_text){ text ? text->data : "", text ? text->len : 0 }, v2, node,
+		  v2 ? 1 : model->roots.page_size, keys, count, values);
+	lent_unref(text);
+	return 0;
+}
+
+static int serve_host_entry(struct lxcfsd_request *req, const char *path, struct lxcfsd_entry *ret)
+{
+	return host_entry(&req->model->host, path, ret);
+}
+
+static int serve_host_copy(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out)
+{
+	return host_copy(&req->model->host, path, out);
+}
+
+static int serve_host_list(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out)
+{
+	return host_list(&req->model->host, path, out);
+}
+
+static int serve_host_link(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out)
+{
+	return host_link(&req->model->host, path, out);
+}
+
 void model_services(struct lxcfsd_services *svc)
 {
 	svc->size = sizeof(*svc);
@@ -89,4 +151,10 @@ void model_services(struct lxcfsd_services *svc)
 	svc->age_ns = serve_age;
 	svc->cpu_times = subject_cpu_times;
 	svc->load = subject_load;
+	svc->host_entry = serve_host_entry;
+	svc->host_copy = serve_host_copy;
+	svc->host_list = serve_host_list;
+	svc->host_link = serve_host_link;
+	svc->mems = serve_mems;
+	svc->numa_stat = serve_numa_stat;
 }

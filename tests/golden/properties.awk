@@ -69,6 +69,29 @@ path == "/proc/loadavg" {
 	if (NF != 5 || $4 !~ /^[1-9][0-9]*\/[1-9][0-9]*$/ || $5 !~ /^[0-9]+$/)
 		bad("not a loadavg: " $0)
 }
+# Where a path in a tree ends says what is in it.
+path ~ /(^|\/)(online|offline|possible|present|has_[a-z_]*|[a-z_]*_list|cpulist)$/ {
+	if ($0 !~ /^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$/)
+		bad("not a list of numbers: " $0)
+	last = -2
+	count = split($0, part, ",")
+	for (i = 1; i <= count; i++) {
+		split(part[i], range, "-")
+		if (range[1] + 0 <= last + 1)
+			bad("not ascending, or two ranges that are one: " $0)
+		last = range[range[2] == "" ? 1 : 2] + 0
+		found += range[2] == "" ? 1 : range[2] - range[1] + 1
+	}
+}
+path ~ /_(map|cpus|siblings)$|\/cpumap$/ {
+	count = split($0, part, ",")
+	for (i = 1; i <= count; i++)
+		if (part[i] !~ /^[0-9a-f]+$/ || length(part[i]) > 8 || (i > 1 && length(part[i]) < 8))
+			bad("not a mask: " $0)
+}
+path ~ /\/cpu\/\.list$/ && /^cpu[0-9]+\/$/ {
+	found++
+}
 END {
 	if (path == "/proc/stat") {
 		if (!found)
@@ -101,6 +124,8 @@ END {
 		if (largest > found)
 			bad("a count of " largest " with " found " processors")
 	}
+	if (path ~ /\/cpu\/(online|\.list)$/ && cpus != "" && found != cpus)
+		bad(found " CPUs, not " cpus)
 	if (path == "/proc/uptime" && NR != 1)
 		bad("not one line")
 	exit broken

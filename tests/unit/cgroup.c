@@ -2,6 +2,7 @@
 /* cgroup - limits, usage, stat and CPUs of a subject, on v1, v2 and hybrid. */
 #include "check.h"
 #include "fixture.h"
+#include "parts.h"
 
 #define NONE LXCFSD_NO_LIMIT
 #define CG   "/sys/fs/cgroup"
@@ -60,7 +61,8 @@ static uint64_t usage(const char *path, enum lxcfsd_usage which)
 }
 
 /* "0 1 3", or the errno. */
-static const char *cpus(const char *path)
+static const char *set_of(const char *path,
+			  int (*get)(struct lxcfsd_request *req, struct lxcfsd_cpus *ret))
 {
 	static char text[256];
 	struct lxcfsd_request req;
@@ -72,7 +74,7 @@ static const char *cpus(const char *path)
 	if (model_subject_by_path(model, path, &subject) < 0)
 		return "no subject";
 	request_begin(&req, model, subject, 0);
-	r = svc.cpus(&req, &set);
+	r = get(&req, &set);
 	if (r < 0)
 		snprintf(text, sizeof(text), "%s", strerror(-r));
 	for (uint32_t i = 0; r == 0 && i < set.count && len < sizeof(text) - 8; i++)
@@ -83,6 +85,16 @@ static const char *cpus(const char *path)
 	request_end(&req);
 	subject_unref(subject);
 	return text;
+}
+
+static const char *cpus(const char *path)
+{
+	return set_of(path, svc.cpus);
+}
+
+static const char *mems(const char *path)
+{
+	return set_of(path, svc.mems);
 }
 
 static void test_v2(void)
@@ -380,6 +392,110 @@ static void test_cpus(void)
 	stop();
 }
 
+/* Pages of a node, as bytes. */
+static uint64_t numa(const char *path, uint32_t node, const char *v2, const char *v1)
+{
+	const struct lxcfsd_key key = { v2, v1 };
+	struct lxcfsd_request req;
+	struct subject *subject;
+	uint64_t value = 4711;
+	int r;
+
+	if (model_subject_by_path(model, path, &subject) < 0)
+		return 4712;
+	request_begin(&req, model, subject, 0);
+	r = svc.numa_stat(&req, node, &key, 1, &value);
+	request_end(&req);
+	subject_unref(subject);
+	return r < 0 ? ERROR(r) : value;
+}
+
+static void test_nodes(void)
+{
+	fixture_v2();
+	fixture_file("/sys/devices/system/node/online", "0-3\n");
+	fixture_file(CG "/cpuset.mems.effective", "0-3\n");
+	fixture_file(CG "/a/cpuset.mems.effective", "1,3\n");
+	fixture_dir(CG "/a/b");
+	fixture_file(CG "/a/memory.numa_stat", "anon N0=7 N1=4096 N11=5\nanon N1=9\nfile N1=\n"
+					       "shmem N1=18446744073709551616\nanon_thp N1=3\n");
+	start();
+	CHECK_STR(mems("/a"), "1 3");
+	CHECK_STR(mems("/a/b"), "1 3");
+	fixture_file("/sys/devices/system/node/online", "0-2\n");
+	CHECK_STR(mems("/a/b"), "1");
+	CHECK_U64(numa("/a", 1, "anon", NULL), 4096);
+	CHECK_U64(numa("/a", 11, "anon", NULL), 5);
+	CHECK_U64(numa("/a", 2, "anon", NULL), LXCFSD_UNKNOWN);
+	CHECK_U64(numa("/a", 1, "file", NULL), LXCFSD_UNKNOWN);
+	CHECK_U64(numa("/a", 1, "shmem", NULL), LXCFSD_UNKNOWN);
+	CHECK_U64(numa("/a", 1, NULL, "anon"), LXCFSD_UNKNOWN);
+	/* an ancestor's is other tenants' */
+	CHECK_U64(numa("/a/b", 1, "anon", NULL), LXCFSD_UNKNOWN);
+	stop();
+
+	fixture_v1();
+	fixture_file("/sys/devices/system/node/online", "0-1\n");
+	fixture_file(CG "/cpuset/a/cpuset.mems", "0-1\n");
+	fixture_file(CG "/cpuset/a/cpuset.effective_mems", "1\n");
+	fixture_file(CG "/memory/a/memory.numa_stat",
+		     "total=30 N0=10 N1=20\nhierarchical_total=50 N0=20 N1=30\n");
+	start();
+	CHECK_STR(mems("/a"), "1");
+	CHECK_U64(numa("/a", 1, NULL, "hierarchical_total"), 30 * (uint64_t)model->roots.page_size);
+	stop();
+}
+
+static void test_host_entries(void)
+{
+	char buf[256];
+	struct lxcfsd_out out = { .buf = buf, .cap = sizeof(buf) };
+	struct lxcfsd_entry entry;
+	struct lxcfsd_request req;
+	struct lxcfsd_text rest;
+	const char *name;
+	uint32_t type;
+
+	fixture_v2();
+	fixture_file("/sys/d/file", "text\n");
+	fixture_link("/sys/d/link", "file");
+	fixture_link("/sys/e", "d");
+	fixture_link("/sys/d/out", "../../proc");
+	start();
+	request_begin(&req, model, NULL, 0);
+	CHECK(svc.host_entry(&req, "/sys/d", &entry) == 0 && entry.type == LXCFSD_DIR);
+	CHECK(svc.host_entry(&req, "/sys/d/file", &entry) == 0 && entry.type == LXCFSD_REG);
+	CHECK_U64(entry.mode, 0444);
+	CHECK(svc.host_entry(&req, "/sys/d/link", &entry) == 0 && entry.type == LXCFSD_LINK);
+	CHECK(svc.host_entry(&req, "/sys/d/none", &entry) == -ENOENT);
+	/* no link is followed, nothing leads out */
+	CHECK(svc.host_entry(&req, "/sys/e/file", &entry) == -ENOENT);
+	CHECK(svc.host_entry(&req, "/sys/d/out/self", &entry) == -ENOENT);
+	CHECK(svc.host_entry(&req, "/sys/d/../e", &entry) == -EINVAL);
+	CHECK(svc.host_entry(&req, "/etc/passwd", &entry) == -EINVAL);
+	CHECK(svc.host_copy(&req, "/sys/d/link", &out) == -ENOENT);
+	CHECK(svc.host_copy(&req, "/sys/d", &out) == -ENOENT);
+	CHECK(svc.host_copy(&req, "/sys/e/file", &out) == -ENOENT);
+	CHECK(svc.host_copy(&req, "/sys/d/file", &out) == 0 && out.len == 5);
+	CHECK(svc.host_link(&req, "/sys/d/link", &out) == 0 && out.len == 9);
+	CHECK(!memcmp(buf, "text\nfile", 9));
+	CHECK(svc.host_link(&req, "/sys/d/file", &out) == -EINVAL);
+	out = (struct lxcfsd_out){ .buf = buf, .cap = 4 };
+	CHECK(svc.host_copy(&req, "/sys/d/file", &out) == -ENOSPC);
+	out = (struct lxcfsd_out){ .buf = buf, .cap = 4 };
+	CHECK(svc.host_link(&req, "/sys/d/link", &out) == -ENOSPC);
+	out = (struct lxcfsd_out){ .buf = buf, .cap = sizeof(buf) };
+	CHECK(svc.host_list(&req, "/sys/d", &out) == 0 && !out.err);
+	rest = (struct lxcfsd_text){ buf, out.len };
+	for (out.cap = 0; (name = lxcfsd_next_name(&rest, &type)); out.cap++)
+		CHECK(type == (!strcmp(name, "file") ? LXCFSD_REG : LXCFSD_LINK));
+	CHECK_U64(out.cap, 3);
+	CHECK(svc.host_list(&req, "/sys/e", &out) == -ENOENT);
+	CHECK(svc.host_list(&req, "/sys/d/file", &out) == -ENOENT);
+	request_end(&req);
+	stop();
+}
+
 static void test_host(void)
 {
 	struct lxcfsd_request req;
@@ -490,6 +606,8 @@ int main(void)
 	test_names();
 	test_stat();
 	test_cpus();
+	test_nodes();
+	test_host_entries();
 	test_host();
 	test_budget();
 	test_newcomer();

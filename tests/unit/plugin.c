@@ -372,6 +372,17 @@ static void test_paths(void)
 		"lxcfsd.ini:2: plugin 'duplicates-path' serves /proc/test-good, but plugin 'good' "
 		"of lxcfsd.ini:1 serves /proc/test-good: remove one of the two sections");
 	CHECK(load("[plugin duplicates-path]\n") == 0);
+	refused("[plugin inside-tree]\n[plugin sample_tree]\n",
+		"lxcfsd.ini:2: plugin 'sample_tree' serves /sys/kernel/mm, but plugin "
+		"'inside-tree' "
+		"of lxcfsd.ini:1 serves /sys/kernel/mm/inside/file: remove one of the two "
+		"sections");
+	refused("[plugin sample_tree]\n[plugin inside-tree]\n",
+		"lxcfsd.ini:2: plugin 'inside-tree' serves /sys/kernel/mm/inside/file, but plugin "
+		"'sample_tree' of lxcfsd.ini:1 serves /sys/kernel/mm: remove one of the two "
+		"sections");
+	CHECK(load("[plugin sample_tree]\n") == 0);
+	CHECK_U64(plugins.list[0].meta.tree_count, 1);
 	/* the same module under two names wants the same files twice */
 	CHECK(load("[plugin good]\n[plugin twin]\nmodule = good.so\n") == -EINVAL);
 	CHECK_U64(problems.count, 2);

@@ -15,14 +15,33 @@ static int render_nothing(void *state, const union lxcfsd_value opts[], struct l
 	return 0;
 }
 
+static int look_up_nothing(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+			   const char *below, struct lxcfsd_entry *ret)
+{
+	(void)state, (void)opts, (void)req, (void)below, (void)ret;
+	return -ENOENT;
+}
+
+static int write_nothing(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+			 const char *below, struct lxcfsd_out *out)
+{
+	(void)state, (void)opts, (void)req, (void)below, (void)out;
+	return 0;
+}
+
 /* A good description, to be spoilt in one place. */
 static struct lxcfsd_file a_file;
+static struct lxcfsd_tree a_tree;
 static struct lxcfsd_opt an_opt[2];
 static struct lxcfsd_plugin an_object;
 
 static void whole(void)
 {
 	a_file = (struct lxcfsd_file){ .path = "/proc/x", .mode = 0444, .render = render_nothing };
+	a_tree = (struct lxcfsd_tree){ .path = "/sys/x",
+				       .lookup = look_up_nothing,
+				       .list = write_nothing,
+				       .render = write_nothing };
 	for (size_t i = 0; i < 2; i++)
 		an_opt[i] = (struct lxcfsd_opt){ .key = i ? "b" : "a",
 						 .type = LXCFSD_UINT,
@@ -32,6 +51,7 @@ static void whole(void)
 	an_object = (struct lxcfsd_plugin){
 		LXCFSD_PLUGIN_HEADER, .name = "x",     .version = "1", .summary = "nothing",
 		.files = &a_file,     .file_count = 1, .opts = an_opt, .opt_count = 2,
+		.trees = &a_tree,     .tree_count = 1,
 	};
 }
 
@@ -42,6 +62,7 @@ static const char *verdict(void)
 	int r = plugin_describe(&plugin, &reason);
 
 	free(plugin.files);
+	free(plugin.trees);
 	free(plugin.opts);
 	free(plugin.values);
 	whole();
@@ -62,13 +83,13 @@ static void test_described(void)
 	       "its structures are smaller than any release's (72, 24, 56 bytes): "
 	       "LXCFSD_PLUGIN_HEADER must be its first line");
 	SPOILT(an_object.file_size = 16,
-	       "its structures are smaller than any release's (80, 16, 56 bytes): "
+	       "its structures are smaller than any release's (96, 16, 56 bytes): "
 	       "LXCFSD_PLUGIN_HEADER must be its first line");
 	SPOILT(an_object.opt_size = 57, "its structures have impossible sizes");
 	SPOILT(an_object.name = NULL, "it lacks a name, a version or a summary");
 	SPOILT(an_object.summary = NULL, "it lacks a name, a version or a summary");
-	SPOILT(an_object.file_count = 65, "it serves 65 files: from 1 to 64 are possible");
-	SPOILT(an_object.files = NULL, "it serves 0 files: from 1 to 64 are possible");
+	SPOILT(an_object.file_count = 65, "it serves 65 files: at most 64 are possible");
+	SPOILT(an_object.files = NULL, "it serves 0 files: at most 64 are possible");
 	SPOILT(an_object.opt_count = 65, "it has 65 options: at most 64 are possible");
 	SPOILT(an_object.flags = 3,
 	       "it needs what this daemon does not have (flags 0x3): a newer daemon has it");
@@ -112,6 +133,26 @@ static void test_path_from_config(void)
 	SPOILT(a_file.path = NULL, "its file '' is not a clean absolute path");
 }
 
+static void test_trees(void)
+{
+	whole();
+	SPOILT(an_object.file_count = 0, "taken");
+	SPOILT(an_object.tree_count = 0, "taken");
+	/* what an object without these fields has behind its end does not count */
+	an_object.file_count = 0;
+	SPOILT(an_object.size = 80, "it serves nothing: it has no files and no trees");
+	SPOILT(an_object.tree_count = 17, "it serves 17 trees: at most 16 are possible");
+	SPOILT(an_object.trees = NULL, "it serves 0 trees: at most 16 are possible");
+	SPOILT(an_object.tree_size = 40, "its trees have an impossible size (40 bytes)");
+	SPOILT(an_object.tree_size = 49, "its trees have an impossible size (49 bytes)");
+	SPOILT(a_tree.path = "/sys/../x", "its tree '/sys/../x' is not a clean absolute path");
+	SPOILT(a_tree.path = NULL, "its tree '' is not a clean absolute path");
+	SPOILT(a_tree.controllers = 1 << 20,
+	       "/sys/x names controllers that this daemon does not know (0x100000)");
+	SPOILT(a_tree.list = NULL, "/sys/x lacks a lookup(), a list() or a render()");
+	SPOILT(a_tree.render = NULL, "/sys/x lacks a lookup(), a list() or a render()");
+}
+
 static void test_clean_paths(void)
 {
 	static const char *const bad[] = { "",	      "/",	  "proc/x",
@@ -145,6 +186,7 @@ int main(void)
 {
 	test_described();
 	test_path_from_config();
+	test_trees();
 	test_clean_paths();
 	return done_testing();
 }

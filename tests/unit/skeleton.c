@@ -48,6 +48,7 @@ int main(void)
 	memory_max = LXCFSD_NO_LIMIT;
 	CHECK_STR(rendered(&plugin), "memory max\n");
 	free(plugin.files);
+	free(plugin.trees);
 	free(plugin.opts);
 	free(plugin.values);
 	return done_testing();

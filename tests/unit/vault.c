@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vault.c - the vault's parts, the node registry and open files, also after a
  * crash that left anything in them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,6 +57,13 @@ static void test_vault(void)
 	close(fd);
 }
 
+static const char *path_of(const struct nodes *nodes, const struct node *node)
+{
+	static struct node_path buf;
+
+	return node ? nodes_path(nodes, node, &buf) : NULL;
+}
+
 /* As a later worker finds it. */
 static int reopen(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
 {
@@ -77,7 +85,7 @@ static void test_nodes(void)
 	CHECK(proc && proc->listed && proc->type == NODE_DIR);
 	a = nodes_lookup(&nodes, proc, "a");
 	CHECK(a && a->served && a->listed);
-	CHECK_STR(a->path, "/proc/a");
+	CHECK_STR(path_of(&nodes, a), "/proc/a");
 	b = nodes_lookup(&nodes, nodes_lookup(&nodes, proc, "dir"), "b");
 	CHECK(b && b->mode == 0400);
 	CHECK(!nodes_lookup(&nodes, proc, "aa") && !nodes_lookup(&nodes, a, "x"));
@@ -86,7 +94,7 @@ static void test_nodes(void)
 	/* without the plugin the ids go on, but are no longer listed */
 	CHECK(reopen(&later, vault, &none) == 0);
 	CHECK_U64(later.count, nodes.count);
-	CHECK_STR(nodes_get(&later, a->id)->path, "/proc/a");
+	CHECK_STR(path_of(&later, nodes_get(&later, a->id)), "/proc/a");
 	CHECK(!nodes_get(&later, a->id)->listed && !nodes_get(&later, a->id)->file);
 	some = plugins_of(&plugin, &off);
 	CHECK(reopen(&later, vault, &some) == 0);
@@ -94,7 +102,7 @@ static void test_nodes(void)
 	CHECK(!nodes_get(&later, proc->id)->listed);
 
 	/* a damaged entry is a hole, what is below it too; the others stay */
-	nodes.registry->nodes[proc->id - 1].name[0] = '/';
+	nodes.registry->names[nodes.registry->nodes[proc->id - 1].name] = '/';
 	CHECK(reopen(&later, vault, &none) == 0);
 	CHECK(!nodes_get(&later, proc->id) && !nodes_get(&later, a->id));
 	CHECK(nodes_get(&later, NODE_ROOT) != NULL);
@@ -106,6 +114,170 @@ static void test_nodes(void)
 	CHECK(nodes_lookup(&later, nodes_get(&later, NODE_ROOT), "proc") != NULL);
 	nodes_done(&nodes);
 	nodes_done(&later);
+	vault_unmap(vault);
+	close(fd);
+}
+
+static struct lxcfsd_tree tree = { .path = "/sys/t" };
+
+static struct plugins tree_of(struct plugin *plugin, struct plugin_section *section)
+{
+	*plugin = (struct plugin){ .section = section,
+				   .enabled = section->enabled,
+				   .trees = &tree,
+				   .meta.tree_count = 1 };
+	return (struct plugins){ .list = plugin, .count = 1 };
+}
+
+static const struct node *at_path(const struct nodes *nodes, const char *a, const char *b)
+{
+	const struct node *dir = nodes_lookup(nodes, nodes_get(nodes, NODE_ROOT), a);
+
+	return dir ? nodes_lookup(nodes, dir, b) : NULL;
+}
+
+/* Names of a tree are learnt one by one, and keep their ids. */
+static void test_tree(void)
+{
+	struct plugin plugin;
+	struct plugins some = tree_of(&plugin, &on), none = { 0 };
+	struct nodes nodes, later = { 0 };
+	const struct node *root, *cpu, *core, *link, *again;
+	uint32_t root_id, cpu_id, core_id;
+	char longest[NODE_NAME_MAX + 2];
+	int fd;
+	struct vault_header *vault = new_vault(&fd);
+
+	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	CHECK(root && root->tree == &tree && root->tree_root == root->id && root->listed);
+	CHECK(nodes_get(&nodes, root->parent)->tree_root == 0);
+	CHECK(!nodes_find(&nodes, root, "cpu0", NODE_DIR));
+	CHECK(nodes_add(&nodes, root, "cpu0", NODE_DIR, &cpu) == 0);
+	CHECK(nodes_add(&nodes, cpu, "core", NODE_FILE, &core) == 0);
+	CHECK_STR(path_of(&nodes, core), "/sys/t/cpu0/core");
+	CHECK(core->tree_root == root->id);
+	CHECK(nodes_add(&nodes, root, "cpu0", NODE_DIR, &again) == 0 && again == cpu);
+	CHECK(nodes_find(&nodes, cpu, "core", NODE_FILE) == core);
+	/* the same name as something else is something else */
+	CHECK(nodes_add(&nodes, cpu, "core", NODE_LINK, &link) == 0 && link->id != core->id);
+	CHECK(nodes_find(&nodes, cpu, "core", NODE_FILE) == core);
+	memset(longest, 'x', sizeof(longest));
+	longest[NODE_NAME_MAX + 1] = '\0';
+	CHECK(nodes_add(&nodes, cpu, longest, NODE_FILE, &again) == -ENAMETOOLONG);
+	longest[NODE_NAME_MAX] = '\0';
+	CHECK(nodes_add(&nodes, cpu, longest, NODE_FILE, &again) == 0);
+
+	/* the next worker, with and without the plugin, and switched off */
+	CHECK(reopen(&later, vault, &some) == 0);
+	CHECK_U64(later.count, nodes.count);
+	CHECK_STR(path_of(&later, nodes_get(&later, core->id)), "/sys/t/cpu0/core");
+	CHECK_STR(nodes_get(&later, again->id)->name, longest);
+	CHECK(reopen(&later, vault, &none) == 0);
+	CHECK(nodes_get(&later, core->id)->tree_root == root->id);
+	CHECK(!nodes_get(&later, root->id)->tree && !nodes_get(&later, root->id)->listed);
+	some = tree_of(&plugin, &off);
+	CHECK(reopen(&later, vault, &some) == 0);
+	CHECK(nodes_get(&later, root->id)->tree && !nodes_get(&later, root->id)->served);
+	/* a worker that was given up adds nothing */
+	atomic_store(&vault->writer, 2);
+	CHECK(nodes_add(&nodes, root, "cpu1", NODE_DIR, &again) == -ESTALE);
+	CHECK(reopen(&later, vault, &some) == 0);
+	CHECK(nodes_add(&later, nodes_get(&later, root->id), "cpu1", NODE_DIR, &again) == 0);
+	CHECK_U64(again->id, nodes.count + 1);
+
+	/* damage: of a name, of what it points to, of the count */
+	root_id = root->id, cpu_id = cpu->id, core_id = core->id;
+	later.registry->nodes[cpu_id - 1].name = NODE_NAMES_SIZE;
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	CHECK(!nodes_get(&nodes, cpu_id) && !nodes_get(&nodes, core_id));
+	CHECK_STR(path_of(&nodes, nodes_get(&nodes, again->id)), "/sys/t/cpu1");
+	atomic_store(&later.registry->count, UINT32_MAX);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	CHECK_U64(nodes.count, later.count);
+	CHECK(nodes_add(&nodes, nodes_get(&nodes, root_id), "cpu0", NODE_DIR, &cpu) == 0);
+	CHECK_U64(cpu->id, later.count + 1);
+	nodes_done(&nodes);
+	nodes_done(&later);
+	vault_unmap(vault);
+	close(fd);
+}
+
+/* What was a file is a tree in the next release: the ids stay, and are in the tree. */
+static void test_file_becomes_tree(void)
+{
+	static struct lxcfsd_file file = { .path = "/sys/t/online", .mode = 0444 };
+	struct plugin plugin = { .section = &on, .files = &file, .meta.file_count = 1 };
+	struct plugins some = { .list = &plugin, .count = 1 };
+	struct nodes nodes;
+	const struct node *root, *online;
+	uint32_t id;
+	int fd;
+	struct vault_header *vault = new_vault(&fd);
+
+	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	CHECK(root && !root->tree_root);
+	id = nodes_lookup(&nodes, root, "online")->id;
+	some = tree_of(&plugin, &on);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	online = nodes_find(&nodes, root, "online", NODE_FILE);
+	CHECK(online && online->id == id && online->tree_root == root->id);
+	/* and back, while the kernel knows names of the tree */
+	CHECK(nodes_add(&nodes, root, "cpu0", NODE_DIR, &online) == 0);
+	plugin = (struct plugin){
+		.section = &on, .enabled = true, .files = &file, .meta.file_count = 1
+	};
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	CHECK(root->tree_root == 0 && nodes_lookup(&nodes, root, "online")->file == &file);
+	CHECK(nodes_lookup(&nodes, root, "cpu0") != NULL);
+	nodes_done(&nodes);
+	vault_unmap(vault);
+	close(fd);
+}
+
+/* Full, first of names, then of nodes: what is known goes on. */
+static void test_full(void)
+{
+	struct plugin plugin;
+	struct plugins some = tree_of(&plugin, &on);
+	char name[NODE_NAME_MAX + 1];
+	const struct node *root, *node;
+	struct nodes nodes;
+	uint32_t i = 0;
+	int fd, r = 0;
+	struct vault_header *vault = new_vault(&fd);
+
+	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	while (r == 0 && i < NODES_MAX) {
+		snprintf(name, sizeof(name), "%0200u", i++);
+		r = nodes_add(&nodes, root, name, NODE_FILE, &node);
+	}
+	CHECK(r == -ENOSPC && i < NODES_MAX);
+	snprintf(name, sizeof(name), "%0200u", 0);
+	CHECK(nodes_add(&nodes, root, name, NODE_FILE, &node) == 0);
+	nodes_done(&nodes);
+	vault_unmap(vault);
+	close(fd);
+
+	vault = new_vault(&fd);
+	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	for (i = r = 0; r == 0 && i <= NODES_MAX; i++) {
+		snprintf(name, sizeof(name), "%x", i);
+		r = nodes_add(&nodes, root, name, NODE_FILE, &node);
+	}
+	CHECK(r == -ENOSPC);
+	CHECK_U64(nodes.count, NODES_MAX);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	root = at_path(&nodes, "sys", "t");
+	CHECK(nodes_add(&nodes, root, "100", NODE_FILE, &node) == 0);
+	CHECK_STR(path_of(&nodes, node), "/sys/t/100");
+	CHECK(nodes_add(&nodes, root, "new", NODE_FILE, &node) == -ENOSPC);
+	nodes_done(&nodes);
 	vault_unmap(vault);
 	close(fd);
 }
@@ -213,6 +385,9 @@ int main(void)
 {
 	test_vault();
 	test_nodes();
+	test_tree();
+	test_file_becomes_tree();
+	test_full();
 	test_handles();
 	test_garbage();
 	return done_testing();

@@ -4,7 +4,8 @@
  *
  * A plugin is a shared object that exports one constant object, lxcfsd_plugin.
  * It says which files it serves; for each there is a function that writes the
- * whole content for one reader.  Everything else is the daemon's: offsets,
+ * whole content for one reader.  It may also serve trees: directories whose very
+ * entries depend on the reader.  Everything else is the daemon's: offsets,
  * snapshots, locking, who the reader is, caching, limits, fall-back, metrics.
  *
  * The promise: the object begins with `abi` and `size`.  The daemon copies what
@@ -104,6 +105,44 @@ lxcfsd_printf(struct lxcfsd_out *out, const char *format, ...)
 		out->err = -ENOSPC;
 	else
 		out->len += (size_t)n;
+}
+
+/* ------------------------------------------------------- entries of trees */
+
+enum lxcfsd_type {
+	LXCFSD_DIR = 1,
+	LXCFSD_REG,
+	LXCFSD_LINK,
+};
+
+/* What a name in a directory stands for. */
+struct lxcfsd_entry {
+	uint32_t type; /* enum lxcfsd_type */
+	uint32_t mode; /* permission bits of a file, at most 0444 */
+};
+
+/* One name of a listing: its type, its bytes and a NUL. */
+static inline void lxcfsd_name(struct lxcfsd_out *out, uint32_t type, const char *name)
+{
+	const char byte = (char)type;
+
+	lxcfsd_put(out, &byte, 1);
+	lxcfsd_put(out, name, strlen(name) + 1);
+}
+
+/* The next name of a listing, taken off `rest`; NULL at the end and when what
+ * follows is none. */
+static inline const char *lxcfsd_next_name(struct lxcfsd_text *rest, uint32_t *ret_type)
+{
+	const char *name = rest->data + 1, *end;
+
+	end = rest->len > 1 ? (const char *)memchr(name, '\0', rest->len - 1) : NULL;
+	if (!end)
+		return NULL;
+	*ret_type = (unsigned char)rest->data[0];
+	rest->len -= (size_t)(end + 1 - rest->data);
+	rest->data = end + 1;
+	return name;
 }
 
 /* --------------------------------------------------------------- options */
@@ -288,6 +327,25 @@ struct lxcfsd_services {
 	 * absolute, or it is no regular file), -EFBIG (over `max` bytes, or 1 MiB). */
 	int (*load_file)(const struct lxcfsd_services *svc, const char *path, size_t max,
 			 struct lxcfsd_text *ret);
+
+	/*
+	 * For trees: what the host has at a path below /proc or /sys, now and with
+	 * nothing kept.  No link is followed on the way.  Other things than
+	 * directories, files and links are not there (-ENOENT).  host_copy() writes
+	 * the content of a file, host_list() a listing, host_link() a target.
+	 */
+	int (*host_entry)(struct lxcfsd_request *req, const char *path, struct lxcfsd_entry *ret);
+	int (*host_copy)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
+	int (*host_list)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
+	int (*host_link)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
+
+	/* The NUMA nodes whose memory the container may use, as a set of CPUs is
+	 * given; never dense. */
+	int (*mems)(struct lxcfsd_request *req, struct lxcfsd_cpus *ret);
+
+	/* As stat(), of memory.numa_stat: what the container has on one node, in bytes. */
+	int (*numa_stat)(struct lxcfsd_request *req, uint32_t node, const struct lxcfsd_key keys[],
+			 size_t count, uint64_t values[]);
 };
 
 /* ------------------------------------------------------------ the plugin */
@@ -309,6 +367,30 @@ struct lxcfsd_file {
 	uint32_t controllers;
 	int (*render)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 		      struct lxcfsd_out *out);
+};
+
+/*
+ * A directory and everything in it.  `below` is where in it: "" is the directory
+ * itself, "cpu3/topology/core_id" something further down; it consists of clean
+ * components, but they are the reader's words.  The results are for this reader
+ * alone: another may find other names.  -ENOENT means that this reader has no
+ * such thing, and never leads to a fall-back; LXCFSD_NO_VIEW, the host's.
+ */
+struct lxcfsd_tree {
+	const char *path;     /* where the host has its own: "/sys/devices/system/cpu" */
+	uint32_t controllers; /* as lxcfsd_file.controllers */
+	uint32_t reserved;
+	/* Never called for the directory itself. */
+	int (*lookup)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		      const char *below, struct lxcfsd_entry *ret);
+	/* The names in a directory, by lxcfsd_name(), without "." and "..". */
+	int (*list)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		    const char *below, struct lxcfsd_out *out);
+	int (*render)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		      const char *below, struct lxcfsd_out *out);
+	/* Where a link leads to; may be NULL when there are none. */
+	int (*readlink)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+			const char *below, struct lxcfsd_out *out);
 };
 
 struct lxcfsd_plugin {
@@ -333,12 +415,17 @@ struct lxcfsd_plugin {
 	 */
 	int (*init)(const struct lxcfsd_services *svc, const union lxcfsd_value opts[],
 		    void **ret_state);
+
+	const struct lxcfsd_tree *trees;
+	uint32_t tree_count;
+	uint32_t tree_size; /* sizeof(struct lxcfsd_tree) */
 };
 
 /* First line of the object: what the loader checks. */
 #define LXCFSD_PLUGIN_HEADER                                                                       \
 	.abi = LXCFSD_ABI, .size = sizeof(struct lxcfsd_plugin),                                   \
-	.file_size = sizeof(struct lxcfsd_file), .opt_size = sizeof(struct lxcfsd_opt)
+	.file_size = sizeof(struct lxcfsd_file), .opt_size = sizeof(struct lxcfsd_opt),            \
+	.tree_size = sizeof(struct lxcfsd_tree)
 
 #define LXCFSD_COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
