@@ -55,6 +55,7 @@ AT(lxcfsd_services, stat, 56);
 AT(lxcfsd_services, cpus, 64);
 AT(lxcfsd_services, clock_ns, 72);
 AT(lxcfsd_services, age_ns, 80);
+AT(lxcfsd_services, hugetlb, 88);
 
 AT(lxcfsd_file, path, 0);
 AT(lxcfsd_file, mode, 8);

@@ -24,6 +24,9 @@
 #include "layout.h"
 #include "lent.h"
 
+/* Sizes of huge pages that kernels have. */
+#define HUGETLB_SIZES 13
+
 /* What is read, one per file; the table is in cgroup_attr.c. */
 enum cg_attr {
 	CG_MEM_MAX,
@@ -39,10 +42,11 @@ enum cg_attr {
 	CG_CPU_USAGE, /* v1 */
 	CG_PIDS_CURRENT,
 	CG_SWAPPINESS,
-	CG_MEMORY_STAT, /* text, as the following */
+	CG_MEMORY_STAT, /* text, as the two that follow */
 	CG_CPU_STAT,
 	CG_CPUS_EFFECTIVE,
-	CG_ATTR_COUNT,
+	CG_HUGETLB, /* numbers again; of each size the limit, then the usage */
+	CG_ATTR_COUNT = CG_HUGETLB + 2 * HUGETLB_SIZES,
 };
 
 struct cg_attr_info {
@@ -54,6 +58,8 @@ struct cg_attr_info {
 	int (*parse)(struct lxcfsd_text text, uint64_t *ret);
 };
 extern const struct cg_attr_info cg_attrs[CG_ATTR_COUNT];
+/* The limit of huge pages of this size; the usage is the next one.  -EINVAL. */
+int cg_attr_hugetlb(uint64_t page_bytes, enum cg_attr *ret);
 
 struct cgroup;
 struct cgroups {

@@ -74,6 +74,12 @@ static int serve_age(struct lxcfsd_request *req, uint64_t *ret)
 	return subject_age_ns(req->model, req->subject, ret);
 }
 
+static int serve_hugetlb(struct lxcfsd_request *req, uint64_t page_bytes, uint64_t *ret_limit,
+			 uint64_t *ret_usage)
+{
+	return subject_hugetlb(req->model, req->subject, page_bytes, ret_limit, ret_usage);
+}
+
 void model_services(struct lxcfsd_services *svc)
 {
 	svc->size = sizeof(*svc);
@@ -87,4 +93,5 @@ void model_services(struct lxcfsd_services *svc)
 	svc->cpus = serve_cpus;
 	svc->clock_ns = serve_clock;
 	svc->age_ns = serve_age;
+	svc->hugetlb = serve_hugetlb;
 }

@@ -240,6 +240,11 @@ struct lxcfsd_services {
 	/* Nanoseconds since the container's init started; -ESRCH when there is
 	 * none to be found. */
 	int (*age_ns)(struct lxcfsd_request *req, uint64_t *ret);
+
+	/* Huge pages of one size, in bytes: the limit as of `limit` and the usage as of
+	 * `usage`.  -EINVAL: the kernel has no huge pages of this size. */
+	int (*hugetlb)(struct lxcfsd_request *req, uint64_t page_bytes, uint64_t *ret_limit,
+		       uint64_t *ret_usage);
 };
 
 /* ------------------------------------------------------------ the plugin */
