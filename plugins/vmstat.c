@@ -11,8 +11,8 @@
  *		counted in huge pages, as the kernel has it.
  *   events	memory.stat has a part of them under the same name, counted since
  *		the cgroup was made (cgroup v1: pgfault, pgmajfault and refaults).
- *		Before Linux 6.1 it gives pgscan and pgsteal as one number each: a
- *		limit makes the task itself reclaim, so that counts as `direct`.
+ *		Older kernels give pgscan and pgsteal as one number each: a limit
+ *		makes the task itself reclaim, so that counts as `direct`.
  *   others	0: not counted for a cgroup.  pgpgin and pgpgout are kB to and from
  *		disks; what v1's memory.stat calls so is another thing.
  *

@@ -13,7 +13,8 @@
  *
  * A memory limit does not count huge pages of hugetlb, the host's MemTotal does.
  * HUGE_RESERVED is what of MEM_TOTAL can only be had as huge pages: nothing, when
- * the limit leaves room for them on the host; all of them without a limit.
+ * the limit leaves room for them on the host; all of them without a limit.  (With
+ * the mount option memory_hugetlb_accounting usage contains those in use.)
  *
  * The kernel's counters are read one after the other and some lag behind, so
  * they can contradict each other.  They are made to fit in this order:
