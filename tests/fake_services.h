@@ -19,10 +19,10 @@ struct fake_stat {
 };
 
 static struct {
-	struct fake_file files[4];
+	struct fake_file files[8];
 	uint64_t limits[LXCFSD_PIDS_MAX + 1];
 	uint64_t usages[LXCFSD_SWAPPINESS + 1];
-	struct fake_stat stat[40];
+	struct fake_stat stat[80];
 	bool v1;
 	uint32_t cpus[512];
 	uint32_t cpu_count;
@@ -31,6 +31,8 @@ static struct {
 	struct lxcfsd_cpu_time total, times[512]; /* of the CPUs above */
 	struct lxcfsd_load load;
 	uint64_t realtime;
+	uint64_t huge_size; /* bytes of a huge page; other sizes have no limit */
+	uint64_t huge_limit, huge_usage;
 	int age_error, error; /* `error`: what all that can fail returns */
 } fake;
 
@@ -122,6 +124,19 @@ static inline int fake_age(struct lxcfsd_request *req, uint64_t *ret)
 	return fake.age_error;
 }
 
+static inline int fake_hugetlb(struct lxcfsd_request *req, uint64_t page_bytes, uint64_t *ret_limit,
+			       uint64_t *ret_usage)
+{
+	bool known = page_bytes == fake.huge_size;
+
+	(void)req;
+	if (!fake.error) {
+		*ret_limit = known ? fake.huge_limit : LXCFSD_NO_LIMIT;
+		*ret_usage = known ? fake.huge_usage : LXCFSD_UNKNOWN;
+	}
+	return fake.error;
+}
+
 static const struct lxcfsd_services fake_services = {
 	.size = sizeof(struct lxcfsd_services),
 	.page_size = 4096,
@@ -135,6 +150,7 @@ static const struct lxcfsd_services fake_services = {
 	.age_ns = fake_age,
 	.cpu_times = fake_cpu_times,
 	.load = fake_load,
+	.hugetlb = fake_hugetlb,
 };
 
 static inline void fake_reset(void)

@@ -58,6 +58,7 @@ AT(lxcfsd_services, age_ns, 80);
 AT(lxcfsd_services, cpu_times, 88);
 AT(lxcfsd_services, load, 96);
 AT(lxcfsd_services, load_file, 104);
+AT(lxcfsd_services, hugetlb, 160);
 
 AT(lxcfsd_file, path, 0);
 AT(lxcfsd_file, mode, 8);

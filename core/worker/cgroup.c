@@ -12,7 +12,7 @@
 #include "io.h"
 #include "path.h"
 
-/* 1,000 containers with eight cgroups each; a cgroup is some 300 bytes and 200
+/* 1,000 containers with eight cgroups each; a cgroup is some 500 bytes and 200
  * per file that was read. */
 #define OBJECTS_MAX 8192
 /* memory.stat is some 2 KiB, a CPU list of 8192 CPUs with holes 40. */

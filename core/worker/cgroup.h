@@ -24,6 +24,9 @@
 #include "layout.h"
 #include "lent.h"
 
+/* Sizes of huge pages that kernels have. */
+#define HUGETLB_SIZES 13
+
 /* What is read, one per file; the table is in cgroup_attr.c. */
 enum cg_attr {
 	CG_MEM_MAX,
@@ -46,7 +49,8 @@ enum cg_attr {
 	CG_CPU_THROTTLED, /* v1: what cpu.stat of v2 has as well */
 	CG_MEMS_EFFECTIVE,
 	CG_NUMA_STAT,
-	CG_ATTR_COUNT,
+	CG_HUGETLB, /* numbers again; of each size the limit, then the usage */
+	CG_ATTR_COUNT = CG_HUGETLB + 2 * HUGETLB_SIZES,
 };
 
 struct cg_attr_info {
@@ -58,6 +62,8 @@ struct cg_attr_info {
 	int (*parse)(struct lxcfsd_text text, uint64_t *ret);
 };
 extern const struct cg_attr_info cg_attrs[CG_ATTR_COUNT];
+/* The limit of huge pages of this size; the usage is the next one.  -EINVAL. */
+int cg_attr_hugetlb(uint64_t page_bytes, enum cg_attr *ret);
 
 struct cgroup;
 struct cgroups {

@@ -7,8 +7,13 @@
 #include "text.h"
 
 #define MILLION 1000000u
+#define KIB	((uint64_t)1 << 10)
+#define MIB	((uint64_t)1 << 20)
+#define GIB	((uint64_t)1 << 30)
 /* Where v1 keeps "no limit": LONG_MAX in whole pages, of up to 64 KiB. */
 #define V1_NO_LIMIT ((uint64_t)INT64_MAX & ~(uint64_t)0xffff)
+/* The same in whole huge pages, of up to 16 GiB. */
+#define V1_NO_HUGETLB_LIMIT ((uint64_t)INT64_MAX & ~(16 * GIB - 1))
 /* More keys than any plugin asks for; the rest is looked up more slowly. */
 #define KEYS_MAX 128
 
@@ -31,6 +36,17 @@ static int parse_bytes_limit(struct lxcfsd_text text, uint64_t *ret)
 	if (r < 0)
 		return r;
 	*ret = value >= V1_NO_LIMIT ? LXCFSD_NO_LIMIT : value;
+	return 0;
+}
+
+static int parse_hugetlb_limit(struct lxcfsd_text text, uint64_t *ret)
+{
+	uint64_t value;
+	int r = parse_limit(text, &value);
+
+	if (r < 0)
+		return r;
+	*ret = value >= V1_NO_HUGETLB_LIMIT ? LXCFSD_NO_LIMIT : value;
 	return 0;
 }
 
@@ -98,6 +114,19 @@ static int parse_last_number(struct lxcfsd_text text, uint64_t *ret)
 }
 
 /* clang-format off */
+
+/* Sizes as mem_fmt() of mm/hugetlb_cgroup.c writes them. */
+#define HUGETLB(index, size) \
+	[CG_HUGETLB + 2 * (index)] = { LXCFSD_HUGETLB, { "hugetlb." size ".max" }, \
+				       { "hugetlb." size ".limit_in_bytes" }, parse_hugetlb_limit }, \
+	[CG_HUGETLB + 2 * (index) + 1] = { LXCFSD_HUGETLB, { "hugetlb." size ".current" }, \
+					   { "hugetlb." size ".usage_in_bytes" }, parse_number }
+
+static const uint64_t hugetlb_sizes[HUGETLB_SIZES] = {
+	64 * KIB, 512 * KIB, MIB, 2 * MIB, 4 * MIB, 8 * MIB, 16 * MIB, 32 * MIB,
+	256 * MIB, 512 * MIB, GIB, 2 * GIB, 16 * GIB,
+};
+
 const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 	[CG_MEM_MAX]        = { LXCFSD_MEMORY, { "memory.max" }, { "memory.limit_in_bytes" }, parse_bytes_limit },
 	[CG_SWAP_MAX]       = { LXCFSD_MEMORY, { "memory.swap.max" }, { NULL }, parse_bytes_limit },
@@ -121,8 +150,23 @@ const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 	[CG_MEMS_EFFECTIVE] = { LXCFSD_CPUSET, { "cpuset.mems.effective" },
 				{ "cpuset.effective_mems", "cpuset.mems" }, NULL },
 	[CG_NUMA_STAT]      = { LXCFSD_MEMORY, { "memory.numa_stat" }, { "memory.numa_stat" }, NULL },
+	HUGETLB(0, "64KB"), HUGETLB(1, "512KB"), HUGETLB(2, "1MB"), HUGETLB(3, "2MB"),
+	HUGETLB(4, "4MB"), HUGETLB(5, "8MB"), HUGETLB(6, "16MB"), HUGETLB(7, "32MB"),
+	HUGETLB(8, "256MB"), HUGETLB(9, "512MB"), HUGETLB(10, "1GB"), HUGETLB(11, "2GB"),
+	HUGETLB(12, "16GB"),
 };
 /* clang-format on */
+
+int cg_attr_hugetlb(uint64_t page_bytes, enum cg_attr *ret)
+{
+	for (unsigned int i = 0; i < HUGETLB_SIZES; i++) {
+		if (hugetlb_sizes[i] != page_bytes)
+			continue;
+		*ret = (enum cg_attr)(CG_HUGETLB + 2 * i);
+		return 0;
+	}
+	return -EINVAL;
+}
 
 struct wanted {
 	const char *key;

@@ -52,48 +52,25 @@ static int own_quota(struct cgroups *cgroups, struct cgroup *cgroup, uint64_t *r
 	return 0;
 }
 
-static int own_limit(struct cgroups *cgroups, struct cgroup *cgroup, enum lxcfsd_limit which,
+static int own_limit(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
 		     uint64_t *ret)
 {
-	switch (which) {
-	case LXCFSD_MEM_MAX:
-		return cgroup_value(cgroups, cgroup, CG_MEM_MAX, ret);
-	case LXCFSD_SWAP_MAX:
-		return cgroup_value(cgroups, cgroup, CG_SWAP_MAX, ret);
-	case LXCFSD_MEMSW_MAX:
-		return cgroup_value(cgroups, cgroup, CG_MEMSW_MAX, ret);
-	case LXCFSD_CPU_QUOTA:
-		return own_quota(cgroups, cgroup, ret);
-	case LXCFSD_PIDS_MAX:
-		return cgroup_value(cgroups, cgroup, CG_PIDS_MAX, ret);
-	}
-	return -EINVAL;
+	return attr == CG_CPU_MAX ? own_quota(cgroups, cgroup, ret)
+				  : cgroup_value(cgroups, cgroup, attr, ret);
 }
 
-static uint32_t limit_controller(enum lxcfsd_limit which)
-{
-	switch (which) {
-	case LXCFSD_CPU_QUOTA:
-		return LXCFSD_CPU;
-	case LXCFSD_PIDS_MAX:
-		return LXCFSD_PIDS;
-	default:
-		return LXCFSD_MEMORY;
-	}
-}
-
-int subject_limit(struct model *model, const struct subject *subject, enum lxcfsd_limit which,
-		  uint64_t *ret)
+static int least_limit(struct model *model, const struct subject *subject, enum cg_attr attr,
+		       uint64_t *ret)
 {
 	uint64_t value, least = LXCFSD_NO_LIMIT;
 	struct cgroup *cgroup;
 	int r;
 
-	r = subject_cgroup(model, subject, limit_controller(which), &cgroup);
+	r = subject_cgroup(model, subject, cg_attrs[attr].controller, &cgroup);
 	if (r < 0)
 		return r;
 	for (struct cgroup *at = cgroup; at && r == 0; at = cgroup_parent(at)) {
-		r = own_limit(&model->cgroups, at, which, &value);
+		r = own_limit(&model->cgroups, at, attr, &value);
 		if (r == 0 && value < least)
 			least = value;
 		if (r == -ENOENT) /* the root, or the controller ends here */
@@ -104,6 +81,24 @@ int subject_limit(struct model *model, const struct subject *subject, enum lxcfs
 	if (r == 0)
 		*ret = least;
 	return r;
+}
+
+int subject_limit(struct model *model, const struct subject *subject, enum lxcfsd_limit which,
+		  uint64_t *ret)
+{
+	switch (which) {
+	case LXCFSD_MEM_MAX:
+		return least_limit(model, subject, CG_MEM_MAX, ret);
+	case LXCFSD_SWAP_MAX:
+		return least_limit(model, subject, CG_SWAP_MAX, ret);
+	case LXCFSD_MEMSW_MAX:
+		return least_limit(model, subject, CG_MEMSW_MAX, ret);
+	case LXCFSD_CPU_QUOTA:
+		return least_limit(model, subject, CG_CPU_MAX, ret);
+	case LXCFSD_PIDS_MAX:
+		return least_limit(model, subject, CG_PIDS_MAX, ret);
+	}
+	return -EINVAL;
 }
 
 int subject_quota(struct model *model, const struct subject *subject, uint64_t *ret_quota,
@@ -237,4 +232,42 @@ int subject_usage(struct model *model, const struct subject *subject, enum lxcfs
 	if (r == 0)
 		*ret = value;
 	return r;
+}
+
+static int hugetlb_usage(struct model *model, const struct subject *subject, enum cg_attr attr,
+			 uint64_t *ret)
+{
+	struct cgroup *cgroup;
+	int r;
+
+	r = subject_own_cgroup(model, subject, LXCFSD_HUGETLB, &cgroup);
+	if (r < 0)
+		return r;
+	r = cgroup ? cgroup_value(&model->cgroups, cgroup, attr, ret) : -ENOENT;
+	if (cgroup)
+		cgroup_put(&model->cgroups, cgroup);
+	if (r == -ENOENT) {
+		*ret = LXCFSD_UNKNOWN;
+		r = 0;
+	}
+	return r;
+}
+
+int subject_hugetlb(struct model *model, const struct subject *subject, uint64_t page_bytes,
+		    uint64_t *ret_limit, uint64_t *ret_usage)
+{
+	uint64_t limit, usage;
+	enum cg_attr attr;
+	int r;
+
+	r = cg_attr_hugetlb(page_bytes, &attr);
+	if (r == 0)
+		r = least_limit(model, subject, attr, &limit);
+	if (r == 0)
+		r = hugetlb_usage(model, subject, attr + 1, &usage);
+	if (r < 0)
+		return r;
+	*ret_limit = limit;
+	*ret_usage = usage;
+	return 0;
 }

@@ -48,6 +48,8 @@ int subject_quota(struct model *model, const struct subject *subject, uint64_t *
 		  uint64_t *ret_period);
 int subject_usage(struct model *model, const struct subject *subject, enum lxcfsd_usage which,
 		  uint64_t *ret);
+int subject_hugetlb(struct model *model, const struct subject *subject, uint64_t page_bytes,
+		    uint64_t *ret_limit, uint64_t *ret_usage);
 
 /* cpus.c; a reference to the numbers, uint32_t each. */
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret);

@@ -136,6 +136,12 @@ static int serve_host_link(struct lxcfsd_request *req, const char *path, struct 
 	return host_link(&req->model->host, path, out);
 }
 
+static int serve_hugetlb(struct lxcfsd_request *req, uint64_t page_bytes, uint64_t *ret_limit,
+			 uint64_t *ret_usage)
+{
+	return subject_hugetlb(req->model, req->subject, page_bytes, ret_limit, ret_usage);
+}
+
 void model_services(struct lxcfsd_services *svc)
 {
 	svc->size = sizeof(*svc);
@@ -157,4 +163,5 @@ void model_services(struct lxcfsd_services *svc)
 	svc->host_link = serve_host_link;
 	svc->mems = serve_mems;
 	svc->numa_stat = serve_numa_stat;
+	svc->hugetlb = serve_hugetlb;
 }

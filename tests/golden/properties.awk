@@ -25,6 +25,25 @@ path == "/proc/meminfo" {
 		bad("twice: " key)
 	kb[key] = $2 + 0
 }
+path == "/proc/swaps" && NR == 1 && $0 != "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority" {
+	bad("not the header of swaps: " $0)
+}
+path == "/proc/swaps" && NR > 1 {
+	if (substr($0, 1, 40) != sprintf("%-40s", "none") ||
+	    substr($0, 41) !~ /^virtual\t\t[0-9]+\t\t?[0-9]+\t\t?0$/)
+		bad("not a line of swaps: " $0)
+	if ($3 + 0 == 0)
+		bad("a device without a size")
+	if ($4 + 0 > $3 + 0)
+		bad("more in use than there is: " $0)
+}
+path == "/proc/vmstat" {
+	if ($0 !~ /^[a-z0-9_]+ [0-9]+$/)
+		bad("not a line of vmstat: " $0)
+	if ($1 in kb)
+		bad("twice: " $1)
+	kb[$1] = $2 + 0
+}
 path == "/proc/cpuinfo" && (/^processor[ \t]*:/ || /^cpu number[ \t]*:/) {
 	split($0, field, /:[ \t]*/)
 	if (found && field[2] + 0 <= last)
@@ -107,14 +126,29 @@ END {
 			bad("no memory")
 		most("MemFree", "MemAvailable")
 		most("MemAvailable", "MemTotal")
+		most("HugePages_Free", "HugePages_Total")
 		most("SwapFree", "SwapTotal")
 		most("Shmem", "Cached")
 		most("Mapped", "Cached")
 		if (kb["MemFree"] + kb["Buffers"] + kb["Cached"] + kb["Slab"] > kb["MemTotal"])
 			bad("MemFree + Buffers + Cached + Slab is more than MemTotal")
+		if (kb["MemFree"] + kb["Cached"] + kb["SwapCached"] > kb["MemTotal"])
+			bad("MemFree + Cached + SwapCached is more than MemTotal")
+		if (kb["Hugetlb"] < kb["HugePages_Total"] * kb["Hugepagesize"])
+			bad("Hugetlb is less than the pages of the default size")
+		most("AnonHugePages", "AnonPages")
+		most("ShmemHugePages", "Shmem")
 		sum("Active", "Active(anon)", "Active(file)")
 		sum("Inactive", "Inactive(anon)", "Inactive(file)")
 		sum("Slab", "SReclaimable", "SUnreclaim")
+	}
+	if (path == "/proc/swaps" && NR > 2)
+		bad("more than one device")
+	if (path == "/proc/vmstat") {
+		if (kb["nr_shmem"] > kb["nr_file_pages"])
+			bad("more shared memory than cache")
+		if (kb["nr_dirty"] + kb["nr_writeback"] != kb["nr_zone_write_pending"])
+			bad("nr_zone_write_pending is not nr_dirty + nr_writeback")
 	}
 	if (path == "/proc/cpuinfo") {
 		if (!found)

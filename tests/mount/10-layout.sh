@@ -19,7 +19,7 @@ like "$line" allow_other "others may look"
 # the tree
 check "the root lists" ls -la "$MNT"
 listing=" $(cd "$MNT/proc" && echo ./* ./.[!.]*) "
-for p in "$BUILD"/plugins/{meminfo,cpuinfo,uptime}.so; do
+for p in "$BUILD"/plugins/{meminfo,swaps,vmstat,cpuinfo,uptime}.so; do
 	p=${p##*/} p=${p%.so}
 	like "$listing" " ./$p " "proc/$p is listed"
 	f=$MNT/proc/$p
@@ -45,7 +45,7 @@ import os, sys, time
 root = sys.argv[1]
 def say(good, what):
     print(("good " if good else "bad ") + what)
-for name in ("meminfo", "cpuinfo", "uptime"):
+for name in ("meminfo", "swaps", "vmstat", "cpuinfo", "uptime"):
     path = root + "/proc/" + name
     fd = os.open(path, os.O_RDONLY)
     whole = os.pread(fd, 1 << 20, 0)

@@ -60,6 +60,24 @@ static uint64_t usage(const char *path, enum lxcfsd_usage which)
 	return r < 0 ? ERROR(r) : value;
 }
 
+/* The limit of huge pages, and the usage with `used`. */
+static uint64_t hugetlb(const char *path, uint64_t page_bytes, bool used)
+{
+	struct lxcfsd_request req;
+	struct subject *subject;
+	uint64_t most = 4711, usage_bytes = 4711;
+	int r;
+
+	r = model_subject_by_path(model, path, &subject);
+	if (r < 0)
+		return ERROR(r);
+	request_begin(&req, model, subject, 0);
+	r = svc.hugetlb(&req, page_bytes, &most, &usage_bytes);
+	request_end(&req);
+	subject_unref(subject);
+	return r < 0 ? ERROR(r) : used ? usage_bytes : most;
+}
+
 /* "0 1 3", or the errno. */
 static const char *set_of(const char *path,
 			  int (*get)(struct lxcfsd_request *req, struct lxcfsd_cpus *ret))
@@ -129,6 +147,56 @@ static void test_v2(void)
 	CHECK_U64(limit("/a/b", LXCFSD_MEM_MAX), 8192);
 	fixture_file(CG "/a/memory.max", "100\n");
 	CHECK_U64(limit("/a/b", LXCFSD_MEM_MAX), 100);
+	stop();
+}
+
+#define MIB (1024 * 1024ull)
+
+static void test_hugetlb(void)
+{
+	fixture_v2();
+	fixture_file(CG "/a/hugetlb.2MB.max", "4194304\n");
+	fixture_file(CG "/a/hugetlb.2MB.current", "2097152\n");
+	fixture_file(CG "/a/b/hugetlb.2MB.max", "max\n");
+	fixture_file(CG "/a/b/hugetlb.1GB.max", "1073741824\n");
+	fixture_file(CG "/a/b/hugetlb.16GB.max", "garbage\n");
+	start();
+	CHECK_U64(hugetlb("/a", 2 * MIB, false), 4 * MIB);
+	CHECK_U64(hugetlb("/a", 2 * MIB, true), 2 * MIB);
+	/* the parent is tighter, and its usage is not given */
+	CHECK_U64(hugetlb("/a/b", 2 * MIB, false), 4 * MIB);
+	CHECK_U64(hugetlb("/a/b", 2 * MIB, true), LXCFSD_UNKNOWN);
+	CHECK_U64(hugetlb("/a/b", 1024 * MIB, false), 1024 * MIB);
+	CHECK_U64(hugetlb("/a", 1024 * MIB, false), NONE);
+	CHECK_U64(hugetlb("/a/b", 16384 * MIB, false), ERROR(-EINVAL));
+	CHECK_U64(hugetlb("/a", 3 * MIB, false), ERROR(-EINVAL));
+	CHECK_U64(hugetlb("/a", 0, false), ERROR(-EINVAL));
+	stop();
+
+	fixture_v1();
+	fixture_file("/proc/self/mountinfo",
+		     "%s"
+		     "37 30 0:33 / /sys/fs/cgroup/hugetlb rw - cgroup cgroup rw,hugetlb\n",
+		     MOUNTINFO_V1);
+	/* without a limit: LONG_MAX in whole huge pages */
+	fixture_file(CG "/hugetlb/hugetlb.1GB.limit_in_bytes", "9223372035781033984\n");
+	fixture_file(CG "/hugetlb/x/hugetlb.1GB.limit_in_bytes", "9223372035781033984\n");
+	fixture_file(CG "/hugetlb/x/hugetlb.16GB.limit_in_bytes", "9223372019674906624\n");
+	fixture_file(CG "/hugetlb/x/hugetlb.64KB.limit_in_bytes", "65536\n");
+	fixture_file(CG "/hugetlb/x/hugetlb.64KB.usage_in_bytes", "0\n");
+	start();
+	CHECK_U64(hugetlb("/x", 1024 * MIB, false), NONE);
+	CHECK_U64(hugetlb("/x", 16384 * MIB, false), NONE);
+	CHECK_U64(hugetlb("/x", 65536, false), 65536);
+	CHECK_U64(hugetlb("/x", 65536, true), 0);
+	CHECK_U64(hugetlb("/", 65536, true), LXCFSD_UNKNOWN);
+	stop();
+	/* no such controller */
+	fixture_v1();
+	fixture_dir(CG "/memory/x");
+	start();
+	CHECK_U64(hugetlb("/x", 2 * MIB, false), NONE);
+	CHECK_U64(hugetlb("/x", 2 * MIB, true), LXCFSD_UNKNOWN);
 	stop();
 }
 
@@ -597,6 +665,7 @@ static void test_newcomer(void)
 int main(void)
 {
 	test_v2();
+	test_hugetlb();
 	test_v1();
 	test_deep();
 	test_missing();

@@ -346,6 +346,11 @@ struct lxcfsd_services {
 	/* As stat(), of memory.numa_stat: what the container has on one node, in bytes. */
 	int (*numa_stat)(struct lxcfsd_request *req, uint32_t node, const struct lxcfsd_key keys[],
 			 size_t count, uint64_t values[]);
+
+	/* Huge pages of one size, in bytes: the limit as of `limit` and the usage as of
+	 * `usage`.  -EINVAL: the kernel has no huge pages of this size. */
+	int (*hugetlb)(struct lxcfsd_request *req, uint64_t page_bytes, uint64_t *ret_limit,
+		       uint64_t *ret_usage);
 };
 
 /* ------------------------------------------------------------ the plugin */
