@@ -37,6 +37,19 @@ path == "/proc/cpuinfo" && /^(siblings|cpu cores|# processors)[ \t]*:/ {
 	if (field[2] + 0 > largest)
 		largest = field[2] + 0
 }
+# A list of ranges, ascending and not to be joined.
+path ~ /\/cpu\/online$/ {
+	n = split($0, range, ",")
+	for (i = 1; i <= n; i++) {
+		if (range[i] !~ /^[0-9]+(-[0-9]+)?$/)
+			bad("not a list of CPUs: " $0)
+		ends = split(range[i], end, "-")
+		if (found && end[1] + 0 <= last + 1 || ends == 2 && end[2] + 0 <= end[1] + 0)
+			bad("not ascending: " $0)
+		last = end[ends] + 0
+		found += last - end[1] + 1
+	}
+}
 path == "/proc/uptime" && !/^[0-9]+\.[0-9][0-9] [0-9]+\.[0-9][0-9]$/ {
 	bad("not two numbers with two decimals: " $0)
 }
@@ -62,6 +75,12 @@ END {
 			bad(found " processors, not " cpus)
 		if (largest > found)
 			bad("a count of " largest " with " found " processors")
+	}
+	if (path ~ /\/cpu\/online$/) {
+		if (!found || NR != 1)
+			bad("not one line with CPUs")
+		if (cpus != "" && found != cpus)
+			bad(found " CPUs, not " cpus)
 	}
 	if (path == "/proc/uptime" && NR != 1)
 		bad("not one line")
