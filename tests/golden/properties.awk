@@ -158,6 +158,8 @@ END {
 		if (largest > found)
 			bad("a count of " largest " with " found " processors")
 	}
+	if (path ~ /\/cpu\/online$/ && (!found || NR != 1))
+		bad("not one line with CPUs")
 	if (path ~ /\/cpu\/(online|\.list)$/ && cpus != "" && found != cpus)
 		bad(found " CPUs, not " cpus)
 	if (path == "/proc/uptime" && NR != 1)
