@@ -102,7 +102,7 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 	mode_t mode;
 	int r;
 
-	if (node->tree_root) {
+	if (node->tree_root || node->type != NODE_FILE) {
 		r = draw_host(req, path, serve_type(node), &text_buf, ret_len);
 		return r == -EACCES ? nothing(source, ret_len) : r;
 	}
