@@ -186,8 +186,10 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	r = serve_by_plugin(s, node, subject_error, read->suspect);
 	if (r == 0)
 		r = draw_node(s, node, &req, ret_len);
-	if (r == 0 && subject) {
-		lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
+	if (r == 0) {
+		/* the many texts of one container's tree would crowd out all others' */
+		if (subject && !serve_depends(node))
+			lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
 	} else if (r == LXCFSD_NO_VIEW) {
 		source = SOURCE_HOST;
 		r = host_text(s, node, &req, &source, ret_len);
