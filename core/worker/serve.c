@@ -197,9 +197,9 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		r = fall_back(s, node, &req, r, &source, ret_len);
 	}
 	request_end(&req);
-	count(s, node, r < 0 ? SOURCE_ERROR : source);
 	if (r == -ENOENT && node->tree_root)
 		return -ENOENT; /* it was there when it was looked up */
+	count(s, node, r < 0 ? SOURCE_ERROR : source);
 	return r < 0 ? -EIO : 0;
 }
 
