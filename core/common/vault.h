@@ -16,7 +16,7 @@
  *
  * The parts are versioned one by one.  A worker that does not know the version of
  * a part begins that part anew: open files then become stateless, node ids are
- * given again in the same order.
+ * given again in the same order (those in trees are not: walk there again).
  */
 #ifndef LXCFSD_VAULT_H
 #define LXCFSD_VAULT_H

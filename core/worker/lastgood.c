@@ -110,7 +110,8 @@ void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, c
 		e->subject = NULL;
 	}
 	if (make_room(lg, e, len)) {
-		memcpy(e->text, text, len);
+		if (len > 0) /* an empty text has no memory */
+			memcpy(e->text, text, len);
 		if (!e->subject)
 			e->subject = subject_ref(subject);
 		e->node = node;
@@ -136,7 +137,8 @@ int lastgood_get(struct lastgood *lg, struct subject *subject, uint32_t node, st
 	e = find(set, subject, node);
 	if (e->subject == subject && e->node == node && io_now_ns() - e->at_ns <= MAX_AGE &&
 	    e->len <= buf->cap) {
-		memcpy(buf->data, e->text, e->len);
+		if (e->len > 0)
+			memcpy(buf->data, e->text, e->len);
 		*ret_len = e->len;
 		r = 0;
 	}

@@ -342,7 +342,9 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 	*nodes = (struct nodes){ .vault = vault, .generation = atomic_load(&vault->writer) };
 	pthread_mutex_init(&nodes->lock, NULL);
 	nodes->registry = vault_part(vault, VAULT_NODES, NODES_VERSION, sizeof(struct vault_nodes));
-	if (!nodes->registry) { /* made by another release: ids are given in the same order */
+	if (!nodes->registry) {
+		/* Made by another release: ids of files are given in the same order, those
+		 * in trees by who comes first. */
 		nodes->registry = calloc(1, sizeof(struct vault_nodes));
 		nodes->registry_is_ours = true;
 	}

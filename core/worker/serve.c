@@ -106,7 +106,7 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 	mode_t mode;
 	int r;
 
-	if (node->tree_root) {
+	if (node->tree_root || node->type != NODE_FILE) {
 		r = draw_host(req, path, serve_type(node), &text_buf, ret_len);
 		return r == -EACCES ? nothing(source, ret_len) : r;
 	}
@@ -190,8 +190,10 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	r = serve_by_plugin(s, node, subject_error, read->suspect);
 	if (r == 0)
 		r = draw_node(s, node, &req, ret_len);
-	if (r == 0 && subject) {
-		lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
+	if (r == 0) {
+		/* the many texts of one container's tree would crowd out all others' */
+		if (subject && !serve_depends(node))
+			lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
 	} else if (r == LXCFSD_NO_VIEW) {
 		source = SOURCE_HOST;
 		r = host_text(s, node, &req, &source, ret_len);
@@ -199,9 +201,9 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		r = fall_back(s, node, &req, r, &source, ret_len);
 	}
 	request_end(&req);
-	count(s, node, r < 0 ? SOURCE_ERROR : source);
 	if (r == -ENOENT && node->tree_root)
 		return -ENOENT; /* it was there when it was looked up */
+	count(s, node, r < 0 ? SOURCE_ERROR : source);
 	return r < 0 ? -EIO : 0;
 }
 

@@ -5,7 +5,8 @@
  * Fall-back order when a render fails: the last good text of the same subject and
  * file; then, with on_error = host, the host's file if others may read it there;
  * then EIO.  A file that others may not read on the host never shows the host's
- * content: it is empty.  Everything is counted by file and cause.
+ * content: it is empty.  Everything is counted by file and cause.  Of what is in a
+ * tree no last good text is kept, and what counts is counted for the whole tree.
  */
 #ifndef LXCFSD_SERVE_H
 #define LXCFSD_SERVE_H

@@ -9,16 +9,20 @@ cpus=$(awk '/^Cpus_allowed_list/ { print $2 }' /proc/self/status)
 a=${cpus%%[,-]*} b=${cpus##*[,-]}
 [ "$a" != "$b" ] || skip_all "needs two CPUs"
 SYS=/sys/devices/system/cpu
+NODE=/sys/devices/system/node
 names=$(find $SYS -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')
 
 daemon one
 must_start
 T0=$MNT$SYS
 mount=$(mount_line)
+nodes=()
+[ ! -d $NODE ] || nodes=(--bind "$MNT$NODE:$NODE")
 for name in one two; do
 	list=$a
 	[ $name = one ] || list=$b
-	container_start $name --cpus "$list" --bind "$T0:$SYS" --bind "$T0/online:/proc/uptime" ||
+	container_start $name --mem 64M --cpus "$list" --bind "$T0:$SYS" \
+		--bind "$T0/online:/proc/uptime" ${nodes[@]+"${nodes[@]}"} ||
 		bail "container $name starts" "$(cat "$LOG")"
 done
 numbers() { in_container "$1" sh -c "cd $SYS && ls -d cpu[0-9]*" | tr '\n' ' '; }
@@ -74,11 +78,23 @@ in_container one umount "$SYS/cpu$a/topology"
 is "$(in_container one getconf _NPROCESSORS_ONLN)" 1 "getconf: one CPU is online"
 is "$(in_container one getconf _NPROCESSORS_CONF)" "$(getconf _NPROCESSORS_CONF)" "getconf: the host's are possible"
 like "$(in_container one lscpu)" "On-line CPU\(s\) list: +$a"$'\n' "lscpu: one CPU is online"
-check "lscpu -J complains about nothing" sh -c '[ -z "$(nsenter -t "$1" -m -p -- lscpu -J 2>&1 >/dev/null)" ]' sh "${C_PID[one]}"
+is "$(in_container one lscpu -J 2>&1 >/dev/null)" "" "lscpu -J complains about nothing"
+like "$(in_container one lscpu -J)" '"Thread\(s\) per core:"' "lscpu -J finds the topology"
 for f in offline possible present kernel_max uevent; do
 	check "$f can be read" in_container one cat $SYS/$f
 done
 is "$(in_container one cat $SYS/possible)" "$(cat $SYS/possible)" "possible is the host's"
+
+# NUMA nodes
+if [ ${#nodes[@]} = 0 ]; then
+	skip "NUMA nodes" "this kernel has none"
+else
+	is "$(in_container one sh -c "ls -d $NODE/node*/cpu[0-9]*")" "$(echo $NODE/node*/"cpu$a")" "nodes: its own CPU"
+	is "$(in_container two sh -c "ls -d $NODE/node*/cpu[0-9]*")" "$(echo $NODE/node*/"cpu$b")" "nodes: the other has another"
+	is "$(in_container one sh -c "cat $NODE/node*/cpulist" | tr -d '\n')" "$a" "nodes: the list says the same"
+	like "$(in_container one cat $NODE/node0/meminfo)" 'Node 0 MemTotal: +65536 kB' "nodes: memory is at most the limit"
+	is "$(in_container one lscpu | awk '/^NUMA node\(s\)/ { print $3 }')" "$(lscpu | awk '/^NUMA node\(s\)/ { print $3 }')" "lscpu: the nodes"
+fi
 
 # listings and texts in pieces
 cat >"$D/pieces.py" <<'PY'

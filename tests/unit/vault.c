@@ -203,6 +203,53 @@ static void test_tree(void)
 	close(fd);
 }
 
+#define THREADS 4
+#define NAMES	3000
+
+static struct nodes shared;
+static uint32_t ids[THREADS][NAMES];
+
+static void *learn(void *arg)
+{
+	uint32_t *mine = arg;
+	const struct node *root = at_path(&shared, "sys", "t"), *node;
+	char name[16];
+
+	for (uint32_t i = 0; i < NAMES; i++) {
+		snprintf(name, sizeof(name), "n%u", i);
+		mine[i] = nodes_add(&shared, root, name, NODE_FILE, &node) == 0 &&
+					  !strcmp(node->name, name)
+				  ? node->id
+				  : 0;
+	}
+	return NULL;
+}
+
+/* Many learn the same names at once: each has one id. */
+static void test_threads(void)
+{
+	struct plugin plugin;
+	struct plugins some = tree_of(&plugin, &on);
+	pthread_t threads[THREADS];
+	uint32_t wrong = 0;
+	int fd;
+	struct vault_header *vault = new_vault(&fd);
+
+	CHECK(nodes_open(&shared, vault, &some) == 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, learn, ids[i]);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (uint32_t i = 0; i < NAMES; i++)
+		for (int k = 0; k < THREADS; k++)
+			wrong += ids[k][i] == 0 || ids[k][i] != ids[0][i];
+	CHECK_U64(wrong, 0);
+	CHECK_U64(shared.count, 3 + NAMES); /* and /, /sys, /sys/t */
+	nodes_done(&shared);
+	vault_unmap(vault);
+	close(fd);
+}
+
 /* What was a file is a tree in the next release: the ids stay, and are in the tree. */
 static void test_file_becomes_tree(void)
 {
@@ -386,6 +433,7 @@ int main(void)
 	test_vault();
 	test_nodes();
 	test_tree();
+	test_threads();
 	test_file_becomes_tree();
 	test_full();
 	test_handles();
