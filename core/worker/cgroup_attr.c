@@ -107,6 +107,23 @@ const struct cg_attr_info cg_attrs[CG_ATTR_COUNT] = {
 	[CG_CPU_STAT]       = { LXCFSD_CPUACCT, { "cpu.stat" }, { "cpuacct.stat" }, NULL },
 	[CG_CPUS_EFFECTIVE] = { LXCFSD_CPUSET, { "cpuset.cpus.effective" },
 				{ "cpuset.effective_cpus", "cpuset.cpus" }, NULL },
+	[CG_IO_STAT]        = { LXCFSD_IO, { "io.stat" }, { NULL }, NULL },
+	[CG_BFQ_BYTES]      = { LXCFSD_IO, { NULL }, { "blkio.bfq.io_service_bytes_recursive" }, NULL },
+	[CG_BFQ_COUNT]      = { LXCFSD_IO, { NULL }, { "blkio.bfq.io_serviced_recursive" }, NULL },
+	[CG_THROTTLE_BYTES] = { LXCFSD_IO, { NULL },
+				{ "blkio.throttle.io_service_bytes_recursive",
+				  "blkio.throttle.io_service_bytes" }, NULL },
+	[CG_THROTTLE_COUNT] = { LXCFSD_IO, { NULL },
+				{ "blkio.throttle.io_serviced_recursive",
+				  "blkio.throttle.io_serviced" }, NULL },
+	[CG_CFQ_BYTES]      = { LXCFSD_IO, { NULL }, { "blkio.io_service_bytes_recursive" }, NULL },
+	[CG_CFQ_COUNT]      = { LXCFSD_IO, { NULL }, { "blkio.io_serviced_recursive" }, NULL },
+	[CG_CPU_PRESSURE]   = { 0, { "cpu.pressure" }, { NULL }, NULL },
+	[CG_MEMORY_PRESSURE] = { 0, { "memory.pressure" }, { NULL }, NULL },
+	[CG_IO_PRESSURE]    = { 0, { "io.pressure" }, { NULL }, NULL },
+	[CG_IRQ_PRESSURE]   = { 0, { "irq.pressure" }, { NULL }, NULL },
+	[CG_KMEM_SLABINFO]  = { LXCFSD_MEMORY, { NULL }, { "memory.kmem.slabinfo" }, NULL },
+	[CG_NUMA_STAT]      = { LXCFSD_MEMORY, { "memory.numa_stat" }, { "memory.numa_stat" }, NULL },
 };
 /* clang-format on */
 

@@ -12,10 +12,9 @@
 #include "parts.h"
 #include "text.h"
 
-int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
-		   struct cgroup **ret)
+int subject_cgroup_in(struct model *model, const struct subject *subject, const struct hierarchy *h,
+		      struct cgroup **ret)
 {
-	const struct hierarchy *h = layout_find(&model->layout, controller);
 	struct lxcfsd_text below;
 	int r;
 
@@ -27,6 +26,12 @@ int subject_cgroup(struct model *model, const struct subject *subject, uint32_t 
 	if (r == 0)
 		cgroup_renew(*ret, subject->made_ns);
 	return r;
+}
+
+int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
+		   struct cgroup **ret)
+{
+	return subject_cgroup_in(model, subject, layout_find(&model->layout, controller), ret);
 }
 
 /* Of one cgroup alone. */

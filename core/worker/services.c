@@ -74,6 +74,22 @@ static int serve_age(struct lxcfsd_request *req, uint64_t *ret)
 	return subject_age_ns(req->model, req->subject, ret);
 }
 
+static int serve_control(struct lxcfsd_request *req, enum lxcfsd_control which,
+			 struct lxcfsd_text *ret)
+{
+	struct lent *lent;
+	int r;
+
+	r = subject_control(req->model, req->subject, which, &lent);
+	if (r < 0)
+		return r;
+	r = request_lend(req, lent);
+	if (r < 0)
+		return r;
+	*ret = (struct lxcfsd_text){ lent->data, lent->len };
+	return 0;
+}
+
 void model_services(struct lxcfsd_services *svc)
 {
 	svc->size = sizeof(*svc);
@@ -87,4 +103,5 @@ void model_services(struct lxcfsd_services *svc)
 	svc->cpus = serve_cpus;
 	svc->clock_ns = serve_clock;
 	svc->age_ns = serve_age;
+	svc->control = serve_control;
 }
