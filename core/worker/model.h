@@ -88,6 +88,8 @@ void model_services(struct lxcfsd_services *svc);
 
 /* A file of the host, as services.host_file. */
 int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_text *ret);
+/* False: the file is LXCFSD_IF_HOST, and this host has none or cannot read it. */
+bool model_has_file(struct model *model, const struct lxcfsd_file *file);
 /* Its type and permission bits.  -ENOENT. */
 int model_host_mode(struct model *model, const char *path, mode_t *ret);
 

@@ -29,7 +29,11 @@ static struct node *find_child(const struct nodes *nodes, const struct node *par
 const struct node *nodes_lookup(const struct nodes *nodes, const struct node *parent,
 				const char *name)
 {
-	return parent->type == NODE_DIR ? find_child(nodes, parent, name, strlen(name)) : NULL;
+	const struct node *child = NULL;
+
+	if (parent->type == NODE_DIR)
+		child = find_child(nodes, parent, name, strlen(name));
+	return child && !child->absent ? child : NULL;
 }
 
 /* The entry may come out of a crash: is it one that we could have written? */
@@ -184,7 +188,8 @@ static int load(struct nodes *nodes)
 	return count ? 0 : add_entry(nodes, NODE_ROOT, NODE_DIR, "", 0, &root);
 }
 
-static void attach(struct nodes *nodes, const struct plugin *plugin, const struct lxcfsd_file *file)
+static void attach(struct nodes *nodes, const struct plugin *plugin, const struct lxcfsd_file *file,
+		   struct model *model)
 {
 	struct node *node;
 	int r = add_path(nodes, file->path, &node);
@@ -201,13 +206,27 @@ static void attach(struct nodes *nodes, const struct plugin *plugin, const struc
 	node->file = file;
 	node->mode = file->mode;
 	node->served = plugin->section->enabled;
-	if (!node->served)
+	node->absent = !model_has_file(model, file);
+	if (!node->served || node->absent)
 		return;
 	for (uint32_t id = node->id; !nodes->list[id - 1].listed; id = nodes->list[id - 1].parent)
 		nodes->list[id - 1].listed = true;
 }
 
-int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
+/* A directory is absent when all that is in it is. */
+static void hide_directories(struct nodes *nodes)
+{
+	for (uint32_t i = nodes->count; i > 1; i--) { /* children have the higher ids */
+		struct node *dir = &nodes->list[i - 1];
+
+		dir->absent = dir->absent || dir->first_child;
+		for (uint32_t id = dir->first_child; id; id = nodes->list[id - 1].next)
+			dir->absent = dir->absent && nodes->list[id - 1].absent;
+	}
+}
+
+int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins,
+	       struct model *model)
 {
 	int r;
 
@@ -227,8 +246,9 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 		const struct plugin *plugin = &plugins->list[i];
 
 		for (uint32_t f = 0; plugin->files && f < plugin->meta.file_count; f++)
-			attach(nodes, plugin, &plugin->files[f]);
+			attach(nodes, plugin, &plugin->files[f], model);
 	}
+	hide_directories(nodes);
 	return 0;
 }
 

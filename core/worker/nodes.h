@@ -5,7 +5,9 @@
  * The kernel remembers a node id as long as a container's bind mount holds it, so
  * an id means the same path for the life of the connection: a registry in the
  * vault that only grows.  A path whose plugin is switched off or gone stays and
- * gives the host's file; it is only no longer listed.
+ * gives the host's file; it is only no longer listed.  A file that is to be there
+ * only when the host has it, and a directory with nothing but such files, has its
+ * id and cannot be found.
  *
  * Built once when a worker takes over, read-only from then on: no locks.
  */
@@ -15,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model.h"
 #include "plugin.h"
 #include "vault.h"
 
@@ -32,6 +35,7 @@ struct node {
 	const struct lxcfsd_file *file; /* NULL: no plugin serves it now */
 	bool served;			/* the plugin is switched on */
 	bool listed;
+	bool absent;   /* not to be found: the host has none */
 	uint32_t mode; /* permission bits */
 };
 
@@ -42,8 +46,9 @@ struct nodes {
 	uint32_t count;
 };
 
-/* Reads the registry and adds what the plugins serve. */
-int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins);
+/* Reads the registry and adds what the plugins serve; `model` says what the host has. */
+int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins,
+	       struct model *model);
 
 /* Frees what nodes_open() made; the registry stays. */
 void nodes_done(struct nodes *nodes);

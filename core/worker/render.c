@@ -221,7 +221,8 @@ static const struct lxcfsd_file *find(const struct job *job, const struct plugin
 		const struct plugin *plugin = &job->plugins.list[i];
 
 		for (uint32_t n = 0; plugin->initialised && n < plugin->meta.file_count; n++) {
-			if (strcmp(plugin->files[n].path, job->path) != 0)
+			if (strcmp(plugin->files[n].path, job->path) != 0 ||
+			    !model_has_file(job->model, &plugin->files[n]))
 				continue;
 			*ret = plugin;
 			return &plugin->files[n];
@@ -244,7 +245,7 @@ static int print(const struct job *job, const struct plugin *plugin, const struc
 	r = draw(plugin, file, &req, &buf, &len);
 	text = (struct lxcfsd_text){ buf.data, len };
 	if (r == LXCFSD_NO_VIEW)
-		r = model_host_file(&req, job->path, &text);
+		r = file->mode & 0004 ? model_host_file(&req, job->path, &text) : 0;
 	if (r == 0 && (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0))
 		r = -EIO;
 	request_end(&req);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "fixture.h"
 
 #include "handles.h"
 #include "nodes.h"
@@ -16,6 +17,8 @@ static struct lxcfsd_file files[] = { { .path = "/proc/a", .mode = 0444 },
 				      { .path = "/proc/dir/b", .mode = 0400 } };
 static struct plugin_section on = { .name = (char *)"on", .enabled = true };
 static struct plugin_section off = { .name = (char *)"off", .enabled = false };
+
+static struct model *model; /* NULL: no file asks what the host has */
 
 static struct vault_header *new_vault(int *ret_fd)
 {
@@ -57,7 +60,7 @@ static void test_vault(void)
 static int reopen(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
 {
 	nodes_done(nodes);
-	return nodes_open(nodes, vault, plugins);
+	return nodes_open(nodes, vault, plugins, model);
 }
 
 static void test_nodes(void)
@@ -69,7 +72,7 @@ static void test_nodes(void)
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
 
-	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	CHECK(nodes_open(&nodes, vault, &some, model) == 0);
 	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
 	CHECK(proc && proc->listed && proc->type == NODE_DIR);
 	a = nodes_lookup(&nodes, proc, "a");
@@ -103,6 +106,55 @@ static void test_nodes(void)
 	CHECK(nodes_lookup(&later, nodes_get(&later, NODE_ROOT), "proc") != NULL);
 	nodes_done(&nodes);
 	nodes_done(&later);
+	vault_unmap(vault);
+	close(fd);
+}
+
+/* Files that are there only when the host has them. */
+static void test_absent(void)
+{
+	static struct lxcfsd_file if_host[] = {
+		{ .path = "/proc/p/a", .mode = 0444, .flags = LXCFSD_IF_HOST },
+		{ .path = "/proc/p/b", .mode = 0444, .flags = LXCFSD_IF_HOST },
+	};
+	const struct settings defaults = fixture_settings();
+	struct plugin plugin;
+	struct plugins some = plugins_of(&plugin, &on);
+	struct nodes nodes = { 0 };
+	const struct node *proc, *dir;
+	int fd;
+	struct vault_header *vault = new_vault(&fd);
+
+	plugin.files = if_host;
+	fixture_v2();
+	fixture_file("/proc/p/b", "host's\n");
+	model = fixture_model(&defaults);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
+	dir = nodes_lookup(&nodes, proc, "p");
+	CHECK(dir && dir->listed);
+	CHECK(dir && !nodes_lookup(&nodes, dir, "a"));
+	CHECK(dir && nodes_lookup(&nodes, dir, "b") && nodes_lookup(&nodes, dir, "b")->listed);
+	/* what a worker before listed */
+	model = model_free(model);
+	fixture_unlink_file("/proc/p/b");
+	model = fixture_model(&defaults);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
+	CHECK(!proc);
+	for (uint32_t id = 2; id <= nodes.count; id++)
+		CHECK(!nodes_get(&nodes, id)->listed);
+	/* the same id when it is there again */
+	model = model_free(model);
+	fixture_file("/proc/p/a", "host's\n");
+	model = fixture_model(&defaults);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
+	dir = proc ? nodes_lookup(&nodes, proc, "p") : NULL;
+	CHECK(dir && nodes_lookup(&nodes, dir, "a") && nodes_lookup(&nodes, dir, "a")->id == 4);
+	CHECK(dir && !nodes_lookup(&nodes, dir, "b"));
+	model = model_free(model);
+	nodes_done(&nodes);
 	vault_unmap(vault);
 	close(fd);
 }
@@ -210,6 +262,7 @@ int main(void)
 {
 	test_vault();
 	test_nodes();
+	test_absent();
 	test_handles();
 	test_garbage();
 	return done_testing();
