@@ -48,9 +48,11 @@ static int draw_once(const struct plugin *plugin, const struct lxcfsd_file *file
 int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
 	 struct draw_buf *buf, size_t *ret_len)
 {
+	bool has_view = req->subject && !subject_is_root(req->subject, file->controllers);
 	int r = 0;
 
-	if (!req->subject || subject_is_root(req->subject, file->controllers))
+	/* the host's content of a file that is not for everybody is for nobody */
+	if (!has_view && file->mode & 0004)
 		return LXCFSD_NO_VIEW;
 	if (buf->cap < FIRST_SIZE)
 		r = grow(buf, FIRST_SIZE);

@@ -19,7 +19,7 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 
 	s->vault = vault;
 	s->generation = generation;
-	r = nodes_open(&s->nodes, vault, &s->plugins);
+	r = nodes_open(&s->nodes, vault, &s->plugins, s->model);
 	if (r == 0)
 		r = handles_open(&s->handles, vault, generation, s->model, &s->config->settings);
 	if (r == 0)
@@ -75,7 +75,7 @@ static int take_text(const char *text, size_t len, size_t *ret_len)
 	return r;
 }
 
-/* The host's file, if everybody on the host may read it; else it is empty. */
+/* The host's file, if everybody may read it, on the host and here; else it is empty. */
 static int host_text(struct server *s, const struct node *node, struct lxcfsd_request *req,
 		     enum source *source, size_t *ret_len)
 {
@@ -85,7 +85,7 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 
 	if (r < 0)
 		return r;
-	if (!(mode & 0004)) {
+	if (!(mode & node->mode & 0004)) {
 		*source = SOURCE_EMPTY;
 		*ret_len = 0;
 		return 0;
