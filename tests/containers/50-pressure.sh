@@ -66,4 +66,13 @@ done
 total() { pressure "$1" cpu | sed -n 's/^some .*total=//p'; }
 check "who waits for a CPU has waited longer than who does not" test "$(total busy)" -gt "$(total idle)"
 check "for a good part of two seconds" test "$(total busy)" -gt 300000
+
+# counting can be switched off for one cgroup
+if [ -e "$unified/$CG_NAME/busy/cgroup.pressure" ]; then
+	zero() { [ "$(pressure busy cpu | grep -c ' avg10=0.00 avg60=0.00 avg300=0.00 total=0$')" = "$(wc -l </proc/pressure/cpu)" ]; }
+	echo 0 >"$unified/$CG_NAME/busy/cgroup.pressure"
+	check "switched off for its cgroup: zeros" wait_for "$PATIENCE" zero
+else
+	skip "switched off for its cgroup: zeros" "this kernel cannot"
+fi
 finish

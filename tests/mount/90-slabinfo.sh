@@ -6,6 +6,8 @@
 
 [ -e /proc/slabinfo ] || skip_all "this kernel has no /proc/slabinfo"
 daemon one
+ini
+printf '\n[plugin sample_closed]\nmodule = %s\n' "$SAMPLES/sample_closed.so" >>"$INI"
 must_start
 header=$(head -n 2 /proc/slabinfo)
 container_start box --mem 64M || bail "a container starts" "$(cat "$LOG")"
@@ -25,10 +27,13 @@ reloaded() {
 }
 isnt "$(wc -l </proc/slabinfo)" 2 "the host has more to say"
 shows "$header" "at first"
+is "$(cat "$MNT/proc/version")" closed "a plugin that closes a file of the host"
 
-sed -i '/^\[plugin slabinfo\]/a enabled = no' "$INI"
+sed -i '/^\[plugin sl/a enabled = no
+/^\[plugin sample_closed/a enabled = no' "$INI"
 reloaded "enabled = no"
 shows "" "enabled = no"
+is "$(cat "$MNT/proc/version")" "" "enabled = no: what a plugin closed is not opened to all"
 sed -i 's/^enabled = no/on_error = host/' "$INI"
 reloaded "enabled again"
 shows "$header" "enabled again"

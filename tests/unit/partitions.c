@@ -15,8 +15,9 @@
 #define NVME12 " 259       12  104857600 nvme0n12\n"
 #define DM1    " 254        1     524288 dm-1\n"
 #define DM10   " 254       10     524288 dm-10\n"
+#define DM100  " 254      100     524288 dm-100\n"
 
-static const char host_text[] = HEADER SDA SDA1 SDA12 SDAA SDAA1 NVME NVME1 NVME12 DM1 DM10;
+static const char host_text[] = HEADER SDA SDA1 SDA12 SDAA SDAA1 NVME NVME1 NVME12 DM1 DM100 DM10;
 
 static const char *used(const char *io_stat)
 {
