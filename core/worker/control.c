@@ -6,10 +6,10 @@
  * cgroup is meant.  Pressure belongs to none: the kernel counts it for every
  * cgroup of cgroup2 (cgroup_psi_files[] of kernel/cgroup/cgroup.c).
  *
- * On a hybrid host cgroup2 carries no controller that matters, and a container
- * may have no cgroup of its own there: several share one, or all are in the root.
- * Who made one for the container gave it the path that the container has in v1's
- * hierarchies; so only the same path counts as its own.
+ * On a hybrid host cgroup2 carries no controller that matters, or io alone, and
+ * a container may have no cgroup of its own there: several share one, or all are
+ * in the root.  Who made one for the container gave it the path that the container
+ * has in v1's hierarchies; so only the same path counts as its own.
  */
 #include <errno.h>
 
@@ -74,6 +74,13 @@ static int own_on_v2(struct model *model, const struct subject *subject, struct 
 	return subject_cgroup_in(model, subject, h, ret);
 }
 
+static bool needs_own_on_v2(const struct layout *layout, uint32_t controller)
+{
+	const struct hierarchy *h = layout_find(layout, LXCFSD_IO);
+
+	return controller == 0 || (controller == LXCFSD_IO && h && h->v2);
+}
+
 int subject_control(struct model *model, const struct subject *subject, enum lxcfsd_control which,
 		    struct lent **ret)
 {
@@ -86,8 +93,10 @@ int subject_control(struct model *model, const struct subject *subject, enum lxc
 	if (r < 0)
 		return r;
 	controller = cg_attrs[attr].controller;
-	r = controller ? subject_own_cgroup(model, subject, controller, &cgroup)
-		       : own_on_v2(model, subject, &cgroup);
+	if (needs_own_on_v2(&model->layout, controller))
+		r = own_on_v2(model, subject, &cgroup);
+	else
+		r = subject_own_cgroup(model, subject, controller, &cgroup);
 	if (r < 0)
 		return r;
 	if (!cgroup)

@@ -131,7 +131,7 @@ static void test_v1(void)
 }
 
 /* A subject by its paths, as a worker before saved it. */
-static const char *pressure_of(const char *memory, const char *unified)
+static const char *hybrid(enum lxcfsd_control which, const char *memory, const char *unified)
 {
 	struct subject *subject;
 	const char *text;
@@ -142,9 +142,14 @@ static const char *pressure_of(const char *memory, const char *unified)
 		       unified);
 	if (model_subject_load(model, saved, (size_t)len, &subject) < 0)
 		return "no subject";
-	text = control_of(subject, LXCFSD_CPU_PRESSURE);
+	text = control_of(subject, which);
 	subject_unref(subject);
 	return text;
+}
+
+static const char *pressure_of(const char *memory, const char *unified)
+{
+	return hybrid(LXCFSD_CPU_PRESSURE, memory, unified);
 }
 
 static void test_hybrid(void)
@@ -166,6 +171,14 @@ static void test_hybrid(void)
 	CHECK_STR(pressure_of("/", "/"), "ENOENT");
 	/* memory decides, not cpu */
 	CHECK_STR(pressure_of("/c", "/cpu"), "ENOENT");
+	stop();
+	/* io is cgroup2's */
+	fixture_file(CG "/unified/cgroup.controllers", "io\n");
+	fixture_file(CG "/unified/c/io.stat", "c's\n");
+	fixture_file(CG "/unified/all/io.stat", "everybody's\n");
+	start();
+	CHECK_STR(hybrid(LXCFSD_IO_STAT, "/c", "/c"), "c's\n");
+	CHECK_STR(hybrid(LXCFSD_IO_STAT, "/c", "/all"), "ENOENT");
 	stop();
 	/* memory is cgroup2's: then cpu does */
 	fixture_file("/proc/self/mountinfo", "%s%s",

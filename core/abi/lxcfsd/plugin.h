@@ -178,7 +178,9 @@ enum lxcfsd_stat {
 
 /*
  * Control files of the container's own cgroup that are given whole.  As with
- * usage, the root's and an ancestor's are other tenants' and never given.
+ * usage, the root's and an ancestor's are other tenants' and never given.  Nor is
+ * io.stat or pressure on a hybrid host when the container's path on cgroup2 is
+ * another than that on v1's memory (else cpu): others may be in that cgroup, too.
  */
 enum lxcfsd_control {
 	LXCFSD_IO_STAT = 1, /* v2 io.stat */
@@ -189,8 +191,7 @@ enum lxcfsd_control {
 	LXCFSD_THROTTLE_COUNT, /* blkio.throttle.io_serviced, likewise */
 	LXCFSD_CFQ_BYTES,      /* blkio.io_service_bytes */
 	LXCFSD_CFQ_COUNT,      /* blkio.io_serviced */
-	/* cgroup2, also on a hybrid host: there only when the container's path is
-	 * that of v1's memory, else cpu; otherwise it is not the container's own */
+	/* cgroup2's cpu.pressure and so on, whatever controllers it carries */
 	LXCFSD_CPU_PRESSURE,
 	LXCFSD_MEMORY_PRESSURE,
 	LXCFSD_IO_PRESSURE,
