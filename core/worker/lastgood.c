@@ -109,7 +109,8 @@ void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, c
 		old = e->subject;
 		e->subject = NULL;
 	}
-	if (make_room(lg, e, len)) {
+	/* an empty text has an address, too: memcpy() wants one */
+	if (make_room(lg, e, len ? len : 1)) {
 		memcpy(e->text, text, len);
 		if (!e->subject)
 			e->subject = subject_ref(subject);
