@@ -24,6 +24,8 @@ static struct {
 	uint64_t usages[LXCFSD_SWAPPINESS + 1];
 	struct fake_stat stat[80];
 	bool v1;
+	const char *controls[LXCFSD_NUMA_STAT + 1]; /* NULL: there is none */
+	int control_error;			    /* what those return that are there */
 	uint32_t cpus[512];
 	uint32_t cpu_count;
 	bool dense;
@@ -137,6 +139,19 @@ static inline int fake_hugetlb(struct lxcfsd_request *req, uint64_t page_bytes, 
 	return fake.error;
 }
 
+static inline int fake_control(struct lxcfsd_request *req, enum lxcfsd_control which,
+			       struct lxcfsd_text *ret)
+{
+	const char *text = fake.controls[which];
+
+	(void)req;
+	if (fake.error || !text)
+		return fake.error ? fake.error : -ENOENT;
+	if (!fake.control_error)
+		*ret = (struct lxcfsd_text){ text, strlen(text) };
+	return fake.control_error;
+}
+
 static const struct lxcfsd_services fake_services = {
 	.size = sizeof(struct lxcfsd_services),
 	.page_size = 4096,
@@ -151,6 +166,7 @@ static const struct lxcfsd_services fake_services = {
 	.cpu_times = fake_cpu_times,
 	.load = fake_load,
 	.hugetlb = fake_hugetlb,
+	.control = fake_control,
 };
 
 static inline void fake_reset(void)
@@ -165,18 +181,25 @@ static inline void fake_reset(void)
 	fake.cpu_count = 4;
 }
 
-/* The plugin's first file, as a string; NULL when it fails, with *ret_error. */
-static inline const char *fake_render(const union lxcfsd_value values[], int *ret_error)
+/* The plugin's n-th file, as a string; NULL when it fails, with *ret_error. */
+static inline const char *fake_render_nth(size_t n, const union lxcfsd_value values[],
+					  int *ret_error)
 {
 	struct lxcfsd_out out = { .buf = fake_buf, .cap = sizeof(fake_buf) - 1 };
 	void *state = NULL;
 	int r = lxcfsd_plugin.init(&fake_services, values, &state);
 
 	if (r == 0)
-		r = lxcfsd_plugin.files[0].render(state, values, NULL, &out);
+		r = lxcfsd_plugin.files[n].render(state, values, NULL, &out);
 	*ret_error = r < 0 ? r : out.err;
 	fake_buf[out.len] = '\0';
 	return *ret_error ? NULL : fake_buf;
+}
+
+/* Its first one. */
+static inline const char *fake_render(const union lxcfsd_value values[], int *ret_error)
+{
+	return fake_render_nth(0, values, ret_error);
 }
 
 #endif

@@ -185,10 +185,10 @@ cg_find() {
 		if [ "$kind" = cgroup2 ]; then
 			[[ " $(cat "$point/cgroup.controllers") " == *' memory '* ]] || continue
 			CG_MODE=v2 CG_DIRS=("$point")
-			for c in memory cpu cpuacct cpuset pids; do CG_DIR[$c]=$point; done
+			for c in memory cpu cpuacct cpuset io pids; do CG_DIR[$c]=$point; done
 			return
 		fi
-		for c in memory cpu cpuacct cpuset pids; do
+		for c in memory cpu cpuacct cpuset blkio pids; do
 			[[ ,$options, == *,$c,* ]] || continue
 			[ -z "${CG_DIR[$c]:-}" ] || continue
 			CG_MODE=v1 CG_DIR[$c]=$point
@@ -211,7 +211,7 @@ cg_make() { # PATH: below the test's own cgroup, with all controllers
 			if [ "$CG_MODE" = v2 ]; then
 				has=''
 				read -r has <"$parent/cgroup.subtree_control"
-				for c in memory cpu cpuset pids; do
+				for c in memory cpu cpuset io pids; do
 					[[ " $has " == *" $c "* ]] ||
 						echo "+$c" >"$parent/cgroup.subtree_control" || return 1
 				done

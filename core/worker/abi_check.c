@@ -59,6 +59,7 @@ AT(lxcfsd_services, cpu_times, 88);
 AT(lxcfsd_services, load, 96);
 AT(lxcfsd_services, load_file, 104);
 AT(lxcfsd_services, hugetlb, 160);
+AT(lxcfsd_services, control, 168);
 
 AT(lxcfsd_file, path, 0);
 AT(lxcfsd_file, mode, 8);
@@ -136,5 +137,23 @@ IS(LXCFSD_MEMORY_STAT, 1);
 IS(LXCFSD_CPU_STAT, 2);
 IS(LXCFSD_CLOCK_BOOTTIME, 1);
 IS(LXCFSD_CLOCK_REALTIME, 2);
+
+/* added before release 1 was out */
+AT(lxcfsd_file, flags, 24);
+AT(lxcfsd_file, reserved, 28);
+IS(LXCFSD_IF_HOST, 1);
+IS(LXCFSD_IO_STAT, 1);
+IS(LXCFSD_BFQ_BYTES, 2);
+IS(LXCFSD_BFQ_COUNT, 3);
+IS(LXCFSD_THROTTLE_BYTES, 4);
+IS(LXCFSD_THROTTLE_COUNT, 5);
+IS(LXCFSD_CFQ_BYTES, 6);
+IS(LXCFSD_CFQ_COUNT, 7);
+IS(LXCFSD_CPU_PRESSURE, 8);
+IS(LXCFSD_MEMORY_PRESSURE, 9);
+IS(LXCFSD_IO_PRESSURE, 10);
+IS(LXCFSD_IRQ_PRESSURE, 11);
+IS(LXCFSD_KMEM_SLABINFO, 12);
+IS(LXCFSD_NUMA_STAT, 13);
 
 #endif

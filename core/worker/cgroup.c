@@ -15,8 +15,9 @@
 /* 1,000 containers with eight cgroups each; a cgroup is some 500 bytes and 200
  * per file that was read. */
 #define OBJECTS_MAX 8192
-/* memory.stat is some 2 KiB, a CPU list of 8192 CPUs with holes 40. */
-#define TEXT_MAX 65536
+/* memory.stat is some 2 KiB, a CPU list of 8192 CPUs with holes 40, io.stat 100
+ * bytes for each device that the cgroup used. */
+#define TEXT_MAX (1u << 20)
 /* One number or two; what is longer is nothing we know. */
 #define NUMBER_MAX 128
 #define CHECK_NS   1000000000u

@@ -49,12 +49,24 @@ enum cg_attr {
 	CG_CPU_THROTTLED, /* v1: what cpu.stat of v2 has as well */
 	CG_MEMS_EFFECTIVE,
 	CG_NUMA_STAT,
+	CG_IO_STAT,
+	CG_BFQ_BYTES,
+	CG_BFQ_COUNT,
+	CG_THROTTLE_BYTES,
+	CG_THROTTLE_COUNT,
+	CG_CFQ_BYTES,
+	CG_CFQ_COUNT,
+	CG_CPU_PRESSURE,
+	CG_MEMORY_PRESSURE,
+	CG_IO_PRESSURE,
+	CG_IRQ_PRESSURE,
+	CG_KMEM_SLABINFO,
 	CG_HUGETLB, /* numbers again; of each size the limit, then the usage */
 	CG_ATTR_COUNT = CG_HUGETLB + 2 * HUGETLB_SIZES,
 };
 
 struct cg_attr_info {
-	uint32_t controller;
+	uint32_t controller; /* 0: cgroup2 has it without any */
 	/* names to try in this order; NULL: that version has no such file */
 	const char *v2[2];
 	const char *v1[2];

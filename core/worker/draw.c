@@ -100,7 +100,8 @@ int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxc
 				   .view = draw_view(plugin, req->subject),
 				   .file = file };
 
-	if (!has_view(d.view, req, file->controllers))
+	/* the host's content of a file that is not for everybody is for nobody */
+	if (!has_view(d.view, req, file->controllers) && (file->mode & 0004 || !d.view->enabled))
 		return LXCFSD_NO_VIEW;
 	return draw_whole(&d, req, buf, ret_len);
 }

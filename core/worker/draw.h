@@ -20,8 +20,8 @@ const struct plugin_view *draw_view(const struct plugin *plugin, const struct su
 
 /*
  * Renders into `buf`.  0 with *ret_len; LXCFSD_NO_VIEW when this reader is to
- * see the host's file; -EFBIG past 4 MiB; other -errno.  What the request was
- * lent stays until request_end().
+ * see the host's file (never that of a file without 0004); -EFBIG past 4 MiB; other -errno.  What
+ * the request was lent stays until request_end().
  */
 int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
 	 struct draw_buf *buf, size_t *ret_len);

@@ -16,10 +16,9 @@
 #define PERIOD_DEFAULT_US 100000u
 #define PERIOD_MAX_US	  1000000u
 
-int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
-		   struct cgroup **ret)
+int subject_cgroup_in(struct model *model, const struct subject *subject, const struct hierarchy *h,
+		      struct cgroup **ret)
 {
-	const struct hierarchy *h = layout_find(&model->layout, controller);
 	struct lxcfsd_text below;
 	int r;
 
@@ -31,6 +30,12 @@ int subject_cgroup(struct model *model, const struct subject *subject, uint32_t 
 	if (r == 0)
 		cgroup_renew(*ret, subject->made_ns);
 	return r;
+}
+
+int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
+		   struct cgroup **ret)
+{
+	return subject_cgroup_in(model, subject, layout_find(&model->layout, controller), ret);
 }
 
 /* Of one cgroup alone. */

@@ -150,6 +150,20 @@ int model_host_content(struct model *model, const char *path, uint32_t type, str
 				     : host_copy(&model->host, path, out);
 }
 
+/* A kernel without a feature has no file, or one that cannot be read. */
+bool model_has_file(struct model *model, const struct lxcfsd_file *file)
+{
+	struct lent *lent;
+	int r;
+
+	if (!(file->flags & LXCFSD_IF_HOST))
+		return true;
+	r = host_read(&model->host, file->path, &lent);
+	if (r == 0)
+		lent_unref(lent);
+	return r != -ENOENT && r != -EOPNOTSUPP;
+}
+
 int model_host_mode(struct model *model, const char *path, mode_t *ret)
 {
 	return host_mode(&model->host, path, ret);

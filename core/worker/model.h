@@ -103,6 +103,8 @@ int model_host_entry(struct model *model, const char *path, struct lxcfsd_entry 
  * give it.  -EACCES: not everybody may read it. */
 int model_host_content(struct model *model, const char *path, uint32_t type,
 		       struct lxcfsd_out *out);
+/* False: the file is LXCFSD_IF_HOST, and this host has none or cannot read it. */
+bool model_has_file(struct model *model, const struct lxcfsd_file *file);
 /* Its type and permission bits.  -ENOENT. */
 int model_host_mode(struct model *model, const char *path, mode_t *ret);
 

@@ -68,7 +68,7 @@ const struct node *nodes_lookup(const struct nodes *nodes, const struct node *pa
 	for (; (node = next_named(nodes, id, parent->id, name, len)); id = node->chain)
 		if (!found || node->fixed)
 			found = node;
-	return found;
+	return found && !found->absent ? found : NULL;
 }
 
 const char *nodes_path(const struct nodes *nodes, const struct node *node, struct node_path *buf)
@@ -275,7 +275,7 @@ static void list_node(struct nodes *nodes, struct node *node)
 }
 
 static struct node *attach(struct nodes *nodes, const struct plugin *plugin, const char *path,
-			   uint32_t type)
+			   uint32_t type, bool absent)
 {
 	struct node *node;
 	int r = add_path(nodes, path, type, &node);
@@ -287,26 +287,29 @@ static struct node *attach(struct nodes *nodes, const struct plugin *plugin, con
 	}
 	node->plugin = plugin;
 	node->served = plugin->enabled;
+	node->absent = absent;
 	for (struct node *at = node; !at->fixed; at = &nodes->list[at->parent - 1])
 		at->fixed = true;
-	for (struct node *at = node; node->served && !at->listed; at = &nodes->list[at->parent - 1])
+	for (struct node *at = node; node->served && !absent && !at->listed;
+	     at = &nodes->list[at->parent - 1])
 		list_node(nodes, at);
 	return node;
 }
 
-static void attach_all(struct nodes *nodes, const struct plugin *plugin)
+static void attach_all(struct nodes *nodes, const struct plugin *plugin, struct model *model)
 {
 	struct node *node;
 
 	for (uint32_t i = 0; plugin->files && i < plugin->meta.file_count; i++) {
-		node = attach(nodes, plugin, plugin->files[i].path, NODE_FILE);
+		node = attach(nodes, plugin, plugin->files[i].path, NODE_FILE,
+			      !model_has_file(model, &plugin->files[i]));
 		if (!node)
 			continue;
 		node->file = &plugin->files[i];
 		node->mode = node->file->mode;
 	}
 	for (uint32_t i = 0; plugin->trees && i < plugin->meta.tree_count; i++) {
-		node = attach(nodes, plugin, plugin->trees[i].path, NODE_DIR);
+		node = attach(nodes, plugin, plugin->trees[i].path, NODE_DIR, false);
 		if (!node)
 			continue;
 		node->tree = &plugin->trees[i];
@@ -335,7 +338,24 @@ static void settle(struct nodes *nodes)
 	}
 }
 
-int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
+/* A directory of ours is absent when all that is in it is.  Children have the higher
+ * ids. */
+static void hide_directories(struct nodes *nodes)
+{
+	for (uint32_t id = atomic_load(&nodes->count); id > NODE_ROOT; id--) {
+		struct node *node = &nodes->list[id - 1];
+
+		if (!node->fixed)
+			continue;
+		if (!node->file && !node->tree)
+			node->absent = !node->occupied;
+		if (!node->absent)
+			nodes->list[node->parent - 1].occupied = true;
+	}
+}
+
+int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins,
+	       struct model *model)
 {
 	int r;
 
@@ -356,8 +376,9 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < plugins->count; i++)
-		attach_all(nodes, &plugins->list[i]);
+		attach_all(nodes, &plugins->list[i], model);
 	settle(nodes);
+	hide_directories(nodes);
 	return 0;
 }
 

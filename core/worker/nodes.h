@@ -5,7 +5,9 @@
  * The kernel remembers a node id as long as a container's bind mount holds it, so
  * an id means the same path for the life of the connection: a registry in the
  * vault that only grows.  A path whose plugin is switched off or gone stays and
- * gives the host's file; it is only no longer listed.
+ * gives the host's file; it is only no longer listed.  A file that is to be there
+ * only when the host has it, and a directory with nothing but such files, has its
+ * id and cannot be found.
  *
  * What the plugins serve is registered when a worker takes over; an entry of a tree
  * when somebody first looks it up, after the plugin has said that it is there: no
@@ -23,6 +25,7 @@
 #include <stdint.h>
 
 #include "log.h"
+#include "model.h"
 #include "plugin.h"
 #include "vault.h"
 
@@ -48,6 +51,8 @@ struct node {
 	bool fixed;			/* served, or above something that is */
 	bool served;			/* the plugin is switched on, at least for some */
 	bool listed;
+	bool absent;   /* not to be found: the host has none */
+	bool occupied; /* there is something in it that can be found */
 	uint32_t mode; /* permission bits */
 };
 
@@ -69,8 +74,9 @@ struct node_path {
 	char text[NODE_PATH_MAX + 1];
 };
 
-/* Reads the registry and adds what the plugins serve. */
-int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins);
+/* Reads the registry and adds what the plugins serve; `model` says what the host has. */
+int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins,
+	       struct model *model);
 
 /* Frees what nodes_open() made; the registry stays. */
 void nodes_done(struct nodes *nodes);

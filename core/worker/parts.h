@@ -35,7 +35,11 @@ int request_lend(struct lxcfsd_request *req, struct lent *lent);
 int subject_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
 		   struct cgroup **ret);
 
-/* The same for usage: the root is nobody's own. */
+/* In this hierarchy, which may be NULL. */
+int subject_cgroup_in(struct model *model, const struct subject *subject,
+		      const struct hierarchy *hierarchy, struct cgroup **ret);
+
+/* As subject_cgroup(), for usage: the root is nobody's own. */
 int subject_own_cgroup(struct model *model, const struct subject *subject, uint32_t controller,
 		       struct cgroup **ret);
 
@@ -50,6 +54,10 @@ int subject_usage(struct model *model, const struct subject *subject, enum lxcfs
 		  uint64_t *ret);
 int subject_hugetlb(struct model *model, const struct subject *subject, uint64_t page_bytes,
 		    uint64_t *ret_limit, uint64_t *ret_usage);
+
+/* control.c; a reference to the text.  -ENOENT: it has none of its own. */
+int subject_control(struct model *model, const struct subject *subject, enum lxcfsd_control which,
+		    struct lent **ret);
 
 /* cpus.c; a reference to the numbers, uint32_t each. */
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret);

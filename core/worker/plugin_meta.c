@@ -135,6 +135,11 @@ static int check_file(const struct lxcfsd_plugin *meta, const struct lxcfsd_file
 		return refuse(reason, -ENOEXEC,
 			      "%s names controllers that this daemon does not know (0x%x)", path,
 			      file->controllers);
+	if (file->flags & ~(uint32_t)LXCFSD_IF_HOST)
+		return refuse(reason, -ENOEXEC,
+			      "%s needs what this daemon does not have (flags 0x%x): a newer "
+			      "daemon has it",
+			      path, file->flags);
 	if (!file->render)
 		return refuse(reason, -ENOEXEC, "%s has no render()", path);
 	return 0;

@@ -229,7 +229,8 @@ struct found {
 static bool find_in(const struct job *job, const struct plugin *plugin, struct found *ret)
 {
 	for (uint32_t n = 0; n < plugin->meta.file_count; n++) {
-		if (strcmp(plugin->files[n].path, job->path) != 0)
+		if (strcmp(plugin->files[n].path, job->path) != 0 ||
+		    !model_has_file(job->model, &plugin->files[n]))
 			continue;
 		*ret = (struct found){ .plugin = plugin, .file = &plugin->files[n] };
 		return true;
@@ -317,7 +318,7 @@ static int print(const struct job *job, struct found *found, struct subject *sub
 		r = draw_found(job, found, &req, &buf, &len);
 	text = (struct lxcfsd_text){ buf.data, len };
 	if (r == LXCFSD_NO_VIEW)
-		r = model_host_file(&req, job->path, &text);
+		r = found->file->mode & 0004 ? model_host_file(&req, job->path, &text) : 0;
 	if (r == 0)
 		r = print_text(found, text);
 	request_end(&req);

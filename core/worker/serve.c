@@ -19,7 +19,7 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 
 	s->vault = vault;
 	s->generation = generation;
-	r = nodes_open(&s->nodes, vault, &s->plugins);
+	r = nodes_open(&s->nodes, vault, &s->plugins, s->model);
 	if (r == 0)
 		r = handles_open(&s->handles, vault, generation, s->model, &s->config->settings);
 	if (r == 0)
@@ -95,8 +95,8 @@ static int nothing(enum source *source, size_t *ret_len)
 	return 0;
 }
 
-/* The host's file, if everybody on the host may read it; else it is empty.  Of what
- * is in a tree: also the host's listing and target. */
+/* The host's file, if everybody may read it, on the host and here; else it is empty.  Of
+ * what is in a tree: also the host's listing and target. */
 static int host_text(struct server *s, const struct node *node, struct lxcfsd_request *req,
 		     enum source *source, size_t *ret_len)
 {
@@ -113,7 +113,7 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 	r = model_host_mode(s->model, path, &mode);
 	if (r < 0)
 		return r;
-	if (!(mode & 0004))
+	if (!(mode & node->mode & 0004))
 		return nothing(source, ret_len);
 	r = model_host_file(req, path, &text);
 	return r < 0 ? r : take_text(text.data, text.len, ret_len);

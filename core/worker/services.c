@@ -142,6 +142,21 @@ static int serve_hugetlb(struct lxcfsd_request *req, uint64_t page_bytes, uint64
 	return subject_hugetlb(req->model, req->subject, page_bytes, ret_limit, ret_usage);
 }
 
+static int serve_control(struct lxcfsd_request *req, enum lxcfsd_control which,
+			 struct lxcfsd_text *ret)
+{
+	struct lent *lent;
+	int r;
+
+	r = subject_control(req->model, req->subject, which, &lent);
+	if (r == 0)
+		r = request_lend(req, lent);
+	if (r < 0)
+		return r;
+	*ret = (struct lxcfsd_text){ lent->data, lent->len };
+	return 0;
+}
+
 void model_services(struct lxcfsd_services *svc)
 {
 	svc->size = sizeof(*svc);
@@ -164,4 +179,5 @@ void model_services(struct lxcfsd_services *svc)
 	svc->mems = serve_mems;
 	svc->numa_stat = serve_numa_stat;
 	svc->hugetlb = serve_hugetlb;
+	svc->control = serve_control;
 }

@@ -111,6 +111,36 @@ path ~ /_(map|cpus|siblings)$|\/cpumap$/ {
 path ~ /\/cpu\/\.list$/ && /^cpu[0-9]+\/$/ {
 	found++
 }
+# A disk that was used, with the columns that are counted and no others.
+path == "/proc/diskstats" {
+	if (NF != 14 && NF != 18 && NF != 20)
+		bad(NF - 3 " columns: " $0)
+	used = 0
+	for (i = 1; i <= NF; i++) {
+		if (i != 3 && $i !~ /^[0-9]+$/)
+			bad("not a number: " $i)
+		if (i > 3 && i != 4 && i != 6 && i != 8 && i != 10 && i != 15 && i != 17 && $i != 0)
+			bad("column " i - 3 " has no source: " $0)
+		used = used || (i > 3 && $i != 0)
+	}
+	if (!used)
+		bad("not used: " $0)
+	if ($3 in disk)
+		bad("twice: " $3)
+	disk[$3]
+}
+path == "/proc/partitions" {
+	if (NR == 1 ? $0 != "major minor  #blocks  name" : NR == 2 ? $0 != "" : NF != 4)
+		bad("not a line of partitions: " $0)
+}
+path ~ "^/proc/pressure/" {
+	if ($0 !~ /^(some|full) avg10=[0-9]+\.[0-9][0-9] avg60=[0-9]+\.[0-9][0-9] avg300=[0-9]+\.[0-9][0-9] total=[0-9]+$/)
+		bad("not a line of pressure: " $0)
+}
+path == "/proc/slabinfo" {
+	if (NR == 1 ? $0 !~ /^slabinfo - version: [0-9]+\.[0-9]+$/ : NR == 2 ? !/^# name / : NF != 16)
+		bad("not a line of slabinfo: " $0)
+}
 END {
 	if (path == "/proc/stat") {
 		if (!found)
@@ -121,6 +151,10 @@ END {
 			if (whole[i] != part[i])
 				bad("column " i ": " whole[i] " is not the sum " part[i] + 0)
 	}
+	if (NR == 0 && path != "/proc/diskstats")
+		bad("empty")
+	if (path == "/proc/slabinfo" && NR < 2)
+		bad("no header")
 	if (path == "/proc/meminfo") {
 		if (kb["MemTotal"] == 0)
 			bad("no memory")

@@ -14,7 +14,8 @@ struct behaviour {
 	int err;
 	size_t claim; /* a length that it has not written */
 	unsigned int calls;
-	uint64_t opt; /* what it was handed */
+	uint64_t opt;	 /* what it was handed */
+	uint32_t secret; /* what its mode lacks of 0444 */
 };
 
 /* Of no [match] section, of the first, of the second. */
@@ -46,7 +47,9 @@ static uint64_t draw_it(struct behaviour *how, const char *subject_path, uint32_
 			struct draw_buf *buf)
 {
 	struct plugin plugin = { .state = how, .views = views };
-	struct lxcfsd_file file = { .controllers = controllers, .render = render };
+	struct lxcfsd_file file = { .mode = 0444 & ~how->secret,
+				    .controllers = controllers,
+				    .render = render };
 	struct subject *subject = NULL;
 	struct lxcfsd_request req;
 	size_t len = 0;
@@ -115,6 +118,11 @@ static void test_who(void)
 	CHECK_U64(draw_it(&how, "/", 0, &buf), 111);
 	CHECK_U64(draw_it(&how, "/", LXCFSD_MEMORY, &buf), 111);
 	CHECK_U64(how.calls, 0);
+	/* what is not for everybody is never the host's */
+	how.secret = 0044;
+	CHECK_U64(draw_it(&how, NULL, 0, &buf), 1);
+	CHECK_U64(draw_it(&how, "/", 0, &buf), 1);
+	CHECK_U64(how.calls, 2);
 	draw_buf_done(&buf);
 }
 

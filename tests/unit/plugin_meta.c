@@ -80,7 +80,7 @@ static void test_described(void)
 	whole();
 	CHECK_STR(verdict(), "taken");
 	SPOILT(an_object.size = 72,
-	       "its structures are smaller than any release's (72, 24, 56 bytes): "
+	       "its structures are smaller than any release's (72, 32, 56 bytes): "
 	       "LXCFSD_PLUGIN_HEADER must be its first line");
 	SPOILT(an_object.file_size = 16,
 	       "its structures are smaller than any release's (96, 16, 56 bytes): "
@@ -98,6 +98,9 @@ static void test_described(void)
 	SPOILT(a_file.mode = 0644, "/proc/x has mode 0644: only reading, at most 0444");
 	SPOILT(a_file.mode = 04444, "/proc/x has mode 04444: only reading, at most 0444");
 	SPOILT(a_file.render = NULL, "/proc/x has no render()");
+	SPOILT(a_file.flags = LXCFSD_IF_HOST, "taken");
+	SPOILT(a_file.flags = LXCFSD_IF_HOST | 4,
+	       "/proc/x needs what this daemon does not have (flags 0x5): a newer daemon has it");
 	SPOILT(an_opt[0].key = "", "its option '' has no key that could be written");
 	SPOILT(an_opt[0].key = "a=b", "its option 'a=b' has no key that could be written");
 	SPOILT(an_opt[1].key = "a", "its option 'a' is there already");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "fixture.h"
 
 #include "handles.h"
 #include "nodes.h"
@@ -17,6 +18,8 @@ static struct lxcfsd_file files[] = { { .path = "/proc/a", .mode = 0444 },
 				      { .path = "/proc/dir/b", .mode = 0400 } };
 static struct plugin_section on = { .name = (char *)"on", .enabled = true };
 static struct plugin_section off = { .name = (char *)"off", .enabled = false };
+
+static struct model *model; /* NULL: no file asks what the host has */
 
 static struct vault_header *new_vault(int *ret_fd)
 {
@@ -68,7 +71,7 @@ static const char *path_of(const struct nodes *nodes, const struct node *node)
 static int reopen(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins)
 {
 	nodes_done(nodes);
-	return nodes_open(nodes, vault, plugins);
+	return nodes_open(nodes, vault, plugins, model);
 }
 
 static void test_nodes(void)
@@ -80,7 +83,7 @@ static void test_nodes(void)
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
 
-	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	CHECK(nodes_open(&nodes, vault, &some, model) == 0);
 	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
 	CHECK(proc && proc->listed && proc->type == NODE_DIR);
 	a = nodes_lookup(&nodes, proc, "a");
@@ -148,7 +151,7 @@ static void test_tree(void)
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
 
-	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	CHECK(nodes_open(&nodes, vault, &some, model) == 0);
 	root = at_path(&nodes, "sys", "t");
 	CHECK(root && root->tree == &tree && root->tree_root == root->id && root->listed);
 	CHECK(nodes_get(&nodes, root->parent)->tree_root == 0);
@@ -235,7 +238,7 @@ static void test_threads(void)
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
 
-	CHECK(nodes_open(&shared, vault, &some) == 0);
+	CHECK(nodes_open(&shared, vault, &some, model) == 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, learn, ids[i]);
 	for (int i = 0; i < THREADS; i++)
@@ -262,7 +265,7 @@ static void test_file_becomes_tree(void)
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
 
-	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	CHECK(nodes_open(&nodes, vault, &some, model) == 0);
 	root = at_path(&nodes, "sys", "t");
 	CHECK(root && !root->tree_root);
 	id = nodes_lookup(&nodes, root, "online")->id;
@@ -297,7 +300,7 @@ static void test_full(void)
 	int fd, r = 0;
 	struct vault_header *vault = new_vault(&fd);
 
-	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	CHECK(nodes_open(&nodes, vault, &some, model) == 0);
 	root = at_path(&nodes, "sys", "t");
 	while (r == 0 && i < NODES_MAX) {
 		snprintf(name, sizeof(name), "%0200u", i++);
@@ -311,7 +314,7 @@ static void test_full(void)
 	close(fd);
 
 	vault = new_vault(&fd);
-	CHECK(nodes_open(&nodes, vault, &some) == 0);
+	CHECK(nodes_open(&nodes, vault, &some, model) == 0);
 	root = at_path(&nodes, "sys", "t");
 	for (i = r = 0; r == 0 && i <= NODES_MAX; i++) {
 		snprintf(name, sizeof(name), "%x", i);
@@ -324,6 +327,55 @@ static void test_full(void)
 	CHECK(nodes_add(&nodes, root, "100", NODE_FILE, &node) == 0);
 	CHECK_STR(path_of(&nodes, node), "/sys/t/100");
 	CHECK(nodes_add(&nodes, root, "new", NODE_FILE, &node) == -ENOSPC);
+	nodes_done(&nodes);
+	vault_unmap(vault);
+	close(fd);
+}
+
+/* Files that are there only when the host has them. */
+static void test_absent(void)
+{
+	static struct lxcfsd_file if_host[] = {
+		{ .path = "/proc/p/a", .mode = 0444, .flags = LXCFSD_IF_HOST },
+		{ .path = "/proc/p/b", .mode = 0444, .flags = LXCFSD_IF_HOST },
+	};
+	const struct settings defaults = fixture_settings();
+	struct plugin plugin;
+	struct plugins some = plugins_of(&plugin, &on);
+	struct nodes nodes = { 0 };
+	const struct node *proc, *dir;
+	int fd;
+	struct vault_header *vault = new_vault(&fd);
+
+	plugin.files = if_host;
+	fixture_v2();
+	fixture_file("/proc/p/b", "host's\n");
+	model = fixture_model(&defaults);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
+	dir = nodes_lookup(&nodes, proc, "p");
+	CHECK(dir && dir->listed);
+	CHECK(dir && !nodes_lookup(&nodes, dir, "a"));
+	CHECK(dir && nodes_lookup(&nodes, dir, "b") && nodes_lookup(&nodes, dir, "b")->listed);
+	/* what a worker before listed */
+	model = model_free(model);
+	fixture_unlink_file("/proc/p/b");
+	model = fixture_model(&defaults);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
+	CHECK(!proc);
+	for (uint32_t id = 2; id <= nodes.count; id++)
+		CHECK(!nodes_get(&nodes, id)->listed);
+	/* the same id when it is there again */
+	model = model_free(model);
+	fixture_file("/proc/p/a", "host's\n");
+	model = fixture_model(&defaults);
+	CHECK(reopen(&nodes, vault, &some) == 0);
+	proc = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "proc");
+	dir = proc ? nodes_lookup(&nodes, proc, "p") : NULL;
+	CHECK(dir && nodes_lookup(&nodes, dir, "a") && nodes_lookup(&nodes, dir, "a")->id == 4);
+	CHECK(dir && !nodes_lookup(&nodes, dir, "b"));
+	model = model_free(model);
 	nodes_done(&nodes);
 	vault_unmap(vault);
 	close(fd);
@@ -436,6 +488,7 @@ int main(void)
 	test_threads();
 	test_file_becomes_tree();
 	test_full();
+	test_absent();
 	test_handles();
 	test_garbage();
 	return done_testing();

@@ -221,6 +221,30 @@ enum lxcfsd_stat {
 	LXCFSD_CPU_STAT,	/* v2 cpu.stat, v1 cpuacct.stat */
 };
 
+/*
+ * Control files of the container's own cgroup that are given whole.  As with
+ * usage, the root's and an ancestor's are other tenants' and never given.  Nor is
+ * io.stat or pressure on a hybrid host when the container's path on cgroup2 is
+ * another than that on v1's memory (else cpu): others may be in that cgroup, too.
+ */
+enum lxcfsd_control {
+	LXCFSD_IO_STAT = 1, /* v2 io.stat */
+	/* v1 blkio, each with _recursive at its end */
+	LXCFSD_BFQ_BYTES,      /* blkio.bfq.io_service_bytes */
+	LXCFSD_BFQ_COUNT,      /* blkio.bfq.io_serviced */
+	LXCFSD_THROTTLE_BYTES, /* blkio.throttle.io_service_bytes, or without it */
+	LXCFSD_THROTTLE_COUNT, /* blkio.throttle.io_serviced, likewise */
+	LXCFSD_CFQ_BYTES,      /* blkio.io_service_bytes */
+	LXCFSD_CFQ_COUNT,      /* blkio.io_serviced */
+	/* cgroup2's cpu.pressure and so on, whatever controllers it carries */
+	LXCFSD_CPU_PRESSURE,
+	LXCFSD_MEMORY_PRESSURE,
+	LXCFSD_IO_PRESSURE,
+	LXCFSD_IRQ_PRESSURE,
+	LXCFSD_KMEM_SLABINFO, /* v1 memory.kmem.slabinfo */
+	LXCFSD_NUMA_STAT,     /* memory.numa_stat: v1 and v2 differ in their form */
+};
+
 /* What a key is called on cgroup2 and on cgroup v1; NULL: there is none. */
 struct lxcfsd_key {
 	const char *v2;
@@ -351,6 +375,11 @@ struct lxcfsd_services {
 	 * `usage`.  -EINVAL: the kernel has no huge pages of this size. */
 	int (*hugetlb)(struct lxcfsd_request *req, uint64_t page_bytes, uint64_t *ret_limit,
 		       uint64_t *ret_usage);
+
+	/* A control file of the container's own cgroup, as text: at most `cache_ms`
+	 * old.  -ENOENT: there is none.  -EFBIG (over 1 MiB). */
+	int (*control)(struct lxcfsd_request *req, enum lxcfsd_control which,
+		       struct lxcfsd_text *ret);
 };
 
 /* ------------------------------------------------------------ the plugin */
@@ -362,16 +391,26 @@ struct lxcfsd_services {
  */
 #define LXCFSD_PATH_FROM_CONFIG (1u << 0)
 
+enum lxcfsd_file_flag {
+	/* It is there only when the host has it and can read it: a kernel may lack
+	 * it.  Found out once, when the daemon's worker starts. */
+	LXCFSD_IF_HOST = 1 << 0,
+};
+
 struct lxcfsd_file {
 	/* Where it is shown, and where the host has its own: "/proc/uptime". */
 	const char *path;
-	/* Permission bits, at most 0444: they are enforced. */
+	/* Permission bits, at most 0444: they are enforced.  Without 0004 the host's
+	 * content is never shown: render() is called for every reader, also for one
+	 * that has no cgroup of its own, whose usage and control files are unknown. */
 	uint32_t mode;
 	/* enum lxcfsd_controller: a reader who is in the root cgroup of all of
 	 * these sees the host's file.  0: of all hierarchies. */
 	uint32_t controllers;
 	int (*render)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 		      struct lxcfsd_out *out);
+	uint32_t flags; /* enum lxcfsd_file_flag; what the daemon does not know it refuses */
+	uint32_t reserved;
 };
 
 /*
