@@ -123,7 +123,7 @@ tests-built: all $(UNIT_TESTS) $(TEST_TOOLS) $(TEST_PLUGINS)
 check: tests-built
 	@tests/run --build $(O) unit golden
 check-root: tests-built
-	@tests/run --build $(O) mount survive containers
+	@tests/run --build $(O) mount survive containers readers
 bless: all
 	@tests/golden/run --build $(O) --bless
 

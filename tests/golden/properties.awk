@@ -151,7 +151,8 @@ END {
 			if (whole[i] != part[i])
 				bad("column " i ": " whole[i] " is not the sum " part[i] + 0)
 	}
-	if (NR == 0 && path != "/proc/diskstats")
+	# without disks the kernel prints not even the header of partitions
+	if (NR == 0 && path != "/proc/diskstats" && path != "/proc/partitions")
 		bad("empty")
 	if (path == "/proc/slabinfo" && NR < 2)
 		bad("no header")
