@@ -151,6 +151,12 @@ static void test_load(void)
 	CHECK(subject_load(&req, &load) == 0);
 	CHECK_U64(load.forks, 9);
 	CHECK(load.avg[0] < LXCFSD_LOAD_ONE);
+	/* it has ended: an older one is the youngest now, and none was started */
+	subject->load.taken_ns = 1;
+	fixture_file(CG "/a/cgroup.threads", "100\n102\n");
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 9);
+	CHECK_U64(load.last_pid, 9);
 	/* the numbers have begun again */
 	subject->load.taken_ns = 1;
 	fixture_file(CG "/a/cgroup.threads", "100\n105\n");
