@@ -223,7 +223,7 @@ static void enlist(struct model *model, struct subject *subject)
 	}
 	if (!loads->running)
 		loads->running = pthread_create(&loads->thread, NULL, watch, model) == 0;
-	if (loads->count < loads->room) {
+	if (loads->running && loads->count < loads->room) {
 		loads->list[loads->count++] = subject_ref(subject);
 		subject->load_watched = true;
 		pthread_cond_signal(&loads->wake);
