@@ -164,6 +164,7 @@ struct step {
 	const struct cpu_sample *sample;
 	const struct cpu_view *view;
 	uint64_t dt;
+	double factor;		       /* of what the kernel says was used */
 	struct cpu_share pool;	       /* busy, on no particular CPU */
 	uint64_t room, room_seen;      /* for it, on all CPUs and on those that had theirs */
 	struct cpu_share given;	       /* of it */
@@ -179,9 +180,8 @@ static struct cpu_share own_share(const struct step *step, uint32_t i)
 
 	if (id >= step->sample->raw_count)
 		return none;
-	return at_most(
-		times(less(step->sample->raw[id], raw_of(step->state)[id]), step->view->scale),
-		step->dt);
+	return at_most(times(less(step->sample->raw[id], raw_of(step->state)[id]), step->factor),
+		       step->dt);
 }
 
 /* `part` of `whole`, of `amount`. */
@@ -220,6 +220,23 @@ static uint64_t stolen_share(struct step *step, uint64_t idle)
 	return share < idle ? share : idle;
 }
 
+/* What was used, with step->factor, which brings its sum to what is exact. */
+static struct cpu_share take_used(struct step *step, bool first)
+{
+	const struct cpu_state *state = step->state;
+	struct cpu_share used = less(step->sample->used, state->used);
+	uint64_t exact = sub0(step->sample->exact, state->exact), sum = sum_of(used);
+
+	step->factor = step->view->scale;
+	if (step->sample->exact == 0 || (state->exact == 0 && !first))
+		return times(used, step->factor);
+	if (sum == 0)
+		used.user = exact;
+	else
+		step->factor *= (double)exact / (double)sum;
+	return times(used, step->factor);
+}
+
 /* How much there is to spread, and what is left for the next step. */
 static void measure(struct step *step, bool first)
 {
@@ -229,7 +246,7 @@ static void measure(struct step *step, bool first)
 
 	if (__builtin_mul_overflow(step->dt, step->view->count, &all))
 		all = UINT64_MAX;
-	wanted = add(times(less(step->sample->used, state->used), step->view->scale), state->owed);
+	wanted = add(take_used(step, first), state->owed);
 	busy = at_most(wanted, all);
 	for (uint32_t i = 0; i < step->view->count; i++)
 		own = add(own, own_share(step, i));
@@ -284,6 +301,7 @@ int cpu_state_step(struct cpu_state **at, const struct cpu_sample *sample,
 	state->read_ns = sample->read_ns;
 	state->used = sample->used;
 	state->throttled = sample->throttled;
+	state->exact = sample->exact;
 	if (sample->raw_count)
 		memcpy(raw_of(state), sample->raw, sample->raw_count * sizeof(*sample->raw));
 	return 0;
