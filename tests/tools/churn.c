@@ -5,7 +5,7 @@
  *
  *	churn [--spin N] [DIRECTORY]
  *
- * Until it is killed.  With --spin it only has N processes that never sleep.  At most
+ * Until it is killed.  With --spin it only has N processes that hardly ever sleep.  At most
  * 30 MiB are in use at any time.
  */
 #include <fcntl.h>
@@ -19,7 +19,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define MIB 1048576u
+#define MIB   1048576u
+#define SPINS (1u << 22) /* some milliseconds */
 
 static void use_memory(uint32_t mib, int flags)
 {
@@ -64,8 +65,11 @@ static void spin(void)
 	volatile uint64_t n = 0;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
-		n++;
+	for (;;) {
+		/* an emulator that takes turns between CPUs waits for one that halts */
+		if (++n % SPINS == 0)
+			usleep(1);
+	}
 }
 
 int main(int argc, char **argv)
