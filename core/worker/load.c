@@ -63,13 +63,15 @@ static bool is_newer(const struct load_state *state, const struct tasks *tasks)
 }
 
 /* How many processes and threads have been started: as far as their numbers say, as
- * they do in a namespace of its own.  Beyond the largest they begin again. */
+ * they do in a namespace of its own.  Beyond the largest they begin again.  Without a
+ * number (the youngest has ended meanwhile) as many as there are. */
 static void count_forks(struct load_state *state, bool own_numbers, const struct tasks *tasks)
 {
-	bool newer = is_newer(state, tasks);
+	bool newer = is_newer(state, tasks), known = own_numbers && state->last_pid > 0;
+	uint32_t least = own_numbers && newer ? tasks->last_pid : tasks->threads;
 
-	if (!own_numbers)
-		state->forks = state->forks > tasks->threads ? state->forks : tasks->threads;
+	if (!known)
+		state->forks = state->forks > least ? state->forks : least;
 	else if (newer)
 		state->forks += tasks->last_pid > state->last_pid
 					? tasks->last_pid - state->last_pid

@@ -164,6 +164,20 @@ static void test_load(void)
 	CHECK(subject_load(&req, &load) == 0);
 	CHECK_U64(load.forks, 13);
 	request_end(&req);
+	subject_unref(subject);
+	/* the youngest has no number any more: as many as there are, until one has */
+	fixture_file(CG "/b/cgroup.threads", "100\n102\n106\n");
+	thread(106, "ends", 'S', 1007, "106\t7");
+	fixture_file("/proc/106/status", "\n");
+	CHECK(model_subject_load(model, "init 100 1000\n:/b\n", 18, &subject) == 0);
+	request_begin(&req, model, subject, 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 3);
+	subject->load.taken_ns = 1;
+	thread(106, "runs", 'S', 1007, "106\t7");
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 7);
+	request_end(&req);
 	request_begin(&req, model, NULL, 0);
 	CHECK(subject_load(&req, &load) == -ESRCH);
 	subject_unref(subject);
