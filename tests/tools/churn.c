@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 		n = n * 1664525 + 1013904223; /* the same each time */
 		use_memory(n >> 16 & 15, MAP_PRIVATE);
 		use_memory(n >> 20 & 7, MAP_SHARED);
-		write_file(argv[1], n >> 24 & 3);
+		write_file(argv[1], n >> 24 & 15);
 		begin_process(n >> 28);
 	}
 }
