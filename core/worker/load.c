@@ -155,8 +155,7 @@ static bool visit(struct model *model, struct subject *subject)
 	return lately;
 }
 
-/* Each container once; with the lock, but not while one is looked at. */
-static void pass(struct model *model)
+void loads_pass(struct model *model)
 {
 	struct loads *loads = &model->loads;
 	uint64_t began = io_now_ns();
@@ -198,7 +197,7 @@ static void *watch(void *arg)
 			sleep_until(loads, next);
 		} else {
 			next += LOAD_PERIOD_NS;
-			pass(model);
+			loads_pass(model);
 		}
 	}
 	pthread_mutex_unlock(&loads->lock);

@@ -54,6 +54,10 @@ void loads_init(struct loads *loads);
 /* Ends the thread and lets go of all containers. */
 void loads_done(struct loads *loads);
 
+/* Looks at each container once, and forgets those that nobody has read lately.  What the
+ * thread does each period; with the lock, which is let go of meanwhile. */
+void loads_pass(struct model *model);
+
 int subject_load(struct lxcfsd_request *req, struct lxcfsd_load *ret);
 
 #endif

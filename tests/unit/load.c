@@ -184,11 +184,50 @@ static void test_load(void)
 	model_free(model);
 }
 
+/* Who is read is in the list, until he has not been read for five minutes. */
+static void test_list(void)
+{
+	struct records none = { .vault = NULL };
+	struct lxcfsd_request req;
+	struct lxcfsd_load load;
+	struct subject *subject;
+
+	fixture_v2();
+	fixture_file(CG "/a/cgroup.threads", "100\n");
+	thread(100, "init", 'S', 1000, "100\t1");
+	settings = fixture_settings();
+	model = fixture_model(&settings);
+	model->roots.live = true; /* so far as this is concerned */
+	model_set_records(model, &none);
+	CHECK(model_subject_load(model, "init 100 1000\n:/a\n", 18, &subject) == 0);
+	request_begin(&req, model, subject, 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(model->loads.count, 1);
+	pthread_mutex_lock(&model->loads.lock);
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 1);
+	subject->load_read_ns -= 299 * SECOND;
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 1);
+	subject->load_read_ns -= 2 * SECOND;
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 0);
+	pthread_mutex_unlock(&model->loads.lock);
+	/* who reads again is in it again */
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(model->loads.count, 1);
+	request_end(&req);
+	subject_unref(subject);
+	model_free(model);
+}
+
 int main(void)
 {
 	test_arithmetic();
 	test_tasks();
 	test_v1();
 	test_load();
+	test_list();
 	return done_testing();
 }
