@@ -181,8 +181,14 @@ static void counts(struct reader *r, size_t counter, uint64_t value)
 {
 	uint64_t seen = atomic_load(&shared->seen[counter]);
 
-	if (value < r->before[counter])
-		broken(r, "a counter went backwards");
+	char what[128];
+
+	if (value < r->before[counter]) {
+		snprintf(what, sizeof(what), "counter %zu went backwards, from %llu to %llu",
+			 counter, (unsigned long long)r->before[counter],
+			 (unsigned long long)value);
+		broken(r, what);
+	}
 	while (seen < value && !atomic_compare_exchange_weak(&shared->seen[counter], &seen, value))
 		;
 }
@@ -489,6 +495,7 @@ static bool take_option(const char *key, const char *value)
 int main(int argc, char **argv)
 {
 	bool fine = true;
+	pid_t pids[READERS_MAX];
 	int status, arg = 1;
 
 	while (arg + 1 < argc && take_option(argv[arg], argv[arg + 1]))
@@ -504,15 +511,16 @@ int main(int argc, char **argv)
 		return 2;
 	atomic_store(&shared->left, options.rounds);
 	for (unsigned int i = 0; i < options.readers; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
+		pids[i] = fork();
+		if (pids[i] < 0)
 			return 2;
-		if (pid == 0)
+		if (pids[i] == 0)
 			run_reader(i);
 	}
-	while (wait(&status) > 0)
-		fine = fine && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	/* as a container's init it has other children, too */
+	for (unsigned int i = 0; i < options.readers; i++)
+		fine = waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
+		       WEXITSTATUS(status) == 0 && fine;
 	printf("%llu rounds, %llu quiet, %llu broken\n",
 	       (unsigned long long)atomic_load(&shared->done),
 	       (unsigned long long)atomic_load(&shared->quiet),
