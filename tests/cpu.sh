@@ -13,10 +13,10 @@ online_bind() { # into BINDS: all files that watching needs
 		[ ! -f "$f" ] || BINDS+=(--bind "$f:/proc/${f##*/}")
 	done
 }
-watch_start() { # CONTAINER
+watch_start() { # CONTAINER [MILLISECONDS]: each look is work of the container
 	local usage=cpuacct.usage
 	[ "$CG_MODE" = v1 ] || usage=cpu.stat
-	in_container "$1" "$TOOLS/cpuwatch" 200 "${CG_DIR[cpuacct]}/$CG_NAME/$1/$usage" \
+	in_container "$1" "$TOOLS/cpuwatch" "${2:-200}" "${CG_DIR[cpuacct]}/$CG_NAME/$1/$usage" \
 		"${CG_DIR[cpu]}/$CG_NAME/$1/cpu.stat" >"$T/watch.$1" 2>&1 &
 	WATCHER[$1]=$!
 	disown

@@ -17,7 +17,7 @@ container_start busy --mem 64M --cpus "$first" --quota 20000/100000 || bail "a c
 container_start idle --mem 64M --cpus "$first" || bail "a container starts" "$(cat "$LOG")"
 spin_in busy 3 # before anybody looks
 watch_start busy
-watch_start idle
+watch_start idle 1000
 is "$(in_container busy awk '/^cpu[0-9]/ { print $1 }' /proc/stat)" "cpu$first" "the CPU that it may use"
 measure busy 3
 wanted=$(least "$USED * 5" 100)

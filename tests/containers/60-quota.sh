@@ -18,7 +18,7 @@ online_bind
 container_start busy --mem 64M --quota 150000/100000 "${BINDS[@]}" || bail "a container starts" "$(cat "$LOG")"
 container_start idle --mem 64M "${BINDS[@]}" || bail "a container starts" "$(cat "$LOG")"
 watch_start busy
-watch_start idle
+watch_start idle 1000
 spin_in busy 4
 sleep 1 # until the first of their time is taken over
 
