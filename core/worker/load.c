@@ -52,16 +52,34 @@ void load_advance(struct load_state *state, uint64_t active, uint64_t now_ns)
 
 /* ------------------------------------------------------------------ looking */
 
-/* How many processes and threads have been started: as far as their numbers say, as
- * they do in a namespace of its own. */
-static void count_forks(struct load_state *state, bool own_numbers, uint32_t last_pid)
+/* Is the youngest thread one that came since the last look, or one of those that were
+ * there before and outlived the others? */
+static bool is_newer(const struct load_state *state, const struct tasks *tasks)
 {
-	if (!own_numbers)
-		state->forks = state->forks > state->threads ? state->forks : state->threads;
-	else if (!state->taken_ns)
-		state->forks = last_pid;
-	else if (last_pid != state->last_pid) /* beyond the largest they begin again */
-		state->forks += last_pid > state->last_pid ? last_pid - state->last_pid : last_pid;
+	if (tasks->last_pid == 0)
+		return false;
+	return tasks->last_start > state->last_start ||
+	       (tasks->last_start == state->last_start && tasks->last_pid > state->last_pid);
+}
+
+/* How many processes and threads have been started: as far as their numbers say, as
+ * they do in a namespace of its own.  Beyond the largest they begin again.  Without a
+ * number (the youngest has ended meanwhile) as many as there are. */
+static void count_forks(struct load_state *state, bool own_numbers, const struct tasks *tasks)
+{
+	bool newer = is_newer(state, tasks), known = own_numbers && state->last_pid > 0;
+	uint32_t least = own_numbers && newer ? tasks->last_pid : tasks->threads;
+
+	if (!known)
+		state->forks = state->forks > least ? state->forks : least;
+	else if (newer)
+		state->forks += tasks->last_pid > state->last_pid
+					? tasks->last_pid - state->last_pid
+					: tasks->last_pid;
+	if (newer) {
+		state->last_pid = tasks->last_pid;
+		state->last_start = tasks->last_start;
+	}
 }
 
 /* Under the subject's lock. */
@@ -78,8 +96,7 @@ static void look(struct model *model, struct subject *subject)
 		state->running = tasks.running;
 		state->blocked = tasks.blocked;
 		state->threads = tasks.threads;
-		count_forks(state, subject->init > 0, tasks.last_pid);
-		state->last_pid = tasks.last_pid ? tasks.last_pid : state->last_pid;
+		count_forks(state, subject->init > 0, &tasks);
 		state->used = used;
 	}
 	load_advance(state, (uint64_t)state->running + state->blocked, now);
@@ -138,8 +155,7 @@ static bool visit(struct model *model, struct subject *subject)
 	return lately;
 }
 
-/* Each container once; with the lock, but not while one is looked at. */
-static void pass(struct model *model)
+void loads_pass(struct model *model)
 {
 	struct loads *loads = &model->loads;
 	uint64_t began = io_now_ns();
@@ -181,7 +197,7 @@ static void *watch(void *arg)
 			sleep_until(loads, next);
 		} else {
 			next += LOAD_PERIOD_NS;
-			pass(model);
+			loads_pass(model);
 		}
 	}
 	pthread_mutex_unlock(&loads->lock);
@@ -208,7 +224,7 @@ static void enlist(struct model *model, struct subject *subject)
 	}
 	if (!loads->running)
 		loads->running = pthread_create(&loads->thread, NULL, watch, model) == 0;
-	if (loads->count < loads->room) {
+	if (loads->running && loads->count < loads->room) {
 		loads->list[loads->count++] = subject_ref(subject);
 		subject->load_watched = true;
 		pthread_cond_signal(&loads->wake);

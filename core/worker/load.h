@@ -27,12 +27,13 @@ struct subject;
 #define LOAD_PERIOD_NS 5004000000ull
 
 /* Per container, also a record in the vault. */
-#define LOAD_STATE_VERSION 1
+#define LOAD_STATE_VERSION 2
 struct load_state {
 	uint64_t taken_ns; /* CLOCK_MONOTONIC: up to here the averages count; 0: never */
 	uint64_t avg[3];   /* 1, 5 and 15 minutes; LXCFSD_LOAD_ONE is 1.00 */
 	uint64_t used;	   /* CPU time at the last look, nanoseconds */
 	uint64_t forks;
+	uint64_t last_start; /* of last_pid, clock ticks since boot */
 	uint32_t running, blocked, threads, last_pid;
 };
 
@@ -52,6 +53,10 @@ struct loads {
 void loads_init(struct loads *loads);
 /* Ends the thread and lets go of all containers. */
 void loads_done(struct loads *loads);
+
+/* Looks at each container once, and forgets those that nobody has read lately.  What the
+ * thread does each period; with the lock, which is let go of meanwhile. */
+void loads_pass(struct model *model);
 
 int subject_load(struct lxcfsd_request *req, struct lxcfsd_load *ret);
 

@@ -125,6 +125,7 @@ int tasks_count(struct model *model, const struct subject *subject, uint64_t end
 		return fd;
 	look_at_dir(&walk, fd, ".", 0);
 	walk.tasks.last_pid = own_number(&walk, subject);
+	walk.tasks.last_start = walk.youngest_start;
 	*ret = walk.tasks;
 	return 0;
 }

@@ -151,6 +151,12 @@ static void test_load(void)
 	CHECK(subject_load(&req, &load) == 0);
 	CHECK_U64(load.forks, 9);
 	CHECK(load.avg[0] < LXCFSD_LOAD_ONE);
+	/* it has ended: an older one is the youngest now, and none was started */
+	subject->load.taken_ns = 1;
+	fixture_file(CG "/a/cgroup.threads", "100\n102\n");
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 9);
+	CHECK_U64(load.last_pid, 9);
 	/* the numbers have begun again */
 	subject->load.taken_ns = 1;
 	fixture_file(CG "/a/cgroup.threads", "100\n105\n");
@@ -158,8 +164,60 @@ static void test_load(void)
 	CHECK(subject_load(&req, &load) == 0);
 	CHECK_U64(load.forks, 13);
 	request_end(&req);
+	subject_unref(subject);
+	/* the youngest has no number any more: as many as there are, until one has */
+	fixture_file(CG "/b/cgroup.threads", "100\n102\n106\n");
+	thread(106, "ends", 'S', 1007, "106\t7");
+	fixture_file("/proc/106/status", "\n");
+	CHECK(model_subject_load(model, "init 100 1000\n:/b\n", 18, &subject) == 0);
+	request_begin(&req, model, subject, 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 3);
+	subject->load.taken_ns = 1;
+	thread(106, "runs", 'S', 1007, "106\t7");
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 7);
+	request_end(&req);
 	request_begin(&req, model, NULL, 0);
 	CHECK(subject_load(&req, &load) == -ESRCH);
+	subject_unref(subject);
+	model_free(model);
+}
+
+/* Who is read is in the list, until he has not been read for five minutes. */
+static void test_list(void)
+{
+	struct records none = { .vault = NULL };
+	struct lxcfsd_request req;
+	struct lxcfsd_load load;
+	struct subject *subject;
+
+	fixture_v2();
+	fixture_file(CG "/a/cgroup.threads", "100\n");
+	thread(100, "init", 'S', 1000, "100\t1");
+	settings = fixture_settings();
+	model = fixture_model(&settings);
+	model->roots.live = true; /* so far as this is concerned */
+	model_set_records(model, &none);
+	CHECK(model_subject_load(model, "init 100 1000\n:/a\n", 18, &subject) == 0);
+	request_begin(&req, model, subject, 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(model->loads.count, 1);
+	pthread_mutex_lock(&model->loads.lock);
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 1);
+	subject->load_read_ns -= 299 * SECOND;
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 1);
+	subject->load_read_ns -= 2 * SECOND;
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 0);
+	pthread_mutex_unlock(&model->loads.lock);
+	/* who reads again is in it again */
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(model->loads.count, 1);
+	request_end(&req);
 	subject_unref(subject);
 	model_free(model);
 }
@@ -170,5 +228,6 @@ int main(void)
 	test_tasks();
 	test_v1();
 	test_load();
+	test_list();
 	return done_testing();
 }
