@@ -23,7 +23,7 @@ for p in "$BUILD"/plugins/{meminfo,swaps,vmstat,cpuinfo,uptime}.so; do
 	p=${p##*/} p=${p%.so}
 	like "$listing" " ./$p " "proc/$p is listed"
 	f=$MNT/proc/$p
-	is "$(stat -c '%s %a %u:%g %F' "$f")" "0 $(stat -c '%a' "/proc/$p") 0:0 regular empty file" "proc/$p: size, mode, owner, type"
+	is "$(stat -c '%s %a %u:%g %F' "$f")" "65536 $(stat -c '%a' "/proc/$p") 0:0 regular file" "proc/$p: size, mode, owner, type"
 	check "proc/$p can be read" grep -q . "$f"
 	is "$(tail -c 1 "$f" | od -An -c | tr -d ' ')" '\n' "proc/$p ends in a newline"
 done
