@@ -108,6 +108,12 @@ static void test_tasks(void)
 		CHECK(tasks_count(model, subject, 0, &tasks) == 0);
 		CHECK_U64(tasks.threads, 1);
 		subject_unref(subject);
+		/* but not one cgroup after the other with nobody in it */
+		fixture_file(CG "/empty/e/cgroup.threads", "100\n");
+		CHECK(model_subject_load(model, "init 0 0\n:/empty\n", 17, &subject) == 0);
+		CHECK(tasks_count(model, subject, 0, &tasks) == 0);
+		CHECK_U64(tasks.threads, 0);
+		subject_unref(subject);
 	}
 	model_free(model);
 }
