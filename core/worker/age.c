@@ -108,8 +108,8 @@ static const struct hierarchy *best_hierarchy(const struct model *model,
 		const struct hierarchy *h = &model->layout.list[i];
 		struct lxcfsd_text path = subject->paths[i];
 
-		if (h->fd < 0 || path.len <= 1)
-			continue;
+		if (h->fd < 0 || path.len == 0 || subjects_is_root(&model->subjects, path))
+			continue; /* what is in the root is the host's */
 		if (!best || rank(h) > rank(best))
 			best = h;
 	}

@@ -7,6 +7,7 @@
 
 #include "io.h"
 #include "parts.h"
+#include "proc.h"
 #include "tasks.h"
 #include "text.h"
 
@@ -82,17 +83,21 @@ static void count_forks(struct load_state *state, bool own_numbers, const struct
 	}
 }
 
-/* Under the subject's lock. */
-static void look(struct model *model, struct subject *subject)
+/* Under the subject's lock.  -ESRCH: there is no such container any more. */
+static int look(struct model *model, struct subject *subject)
 {
 	struct load_state *state = &subject->load;
 	uint64_t used = LXCFSD_UNKNOWN, now = io_now_ns();
 	struct tasks tasks;
+	bool changed;
+	int r = 0;
 
 	if (subject_usage(model, subject, LXCFSD_CPU_USAGE, &used) < 0)
 		used = LXCFSD_UNKNOWN;
-	if ((!state->taken_ns || used != state->used || used == LXCFSD_UNKNOWN) &&
-	    tasks_count(model, subject, now + SLICE_NS, &tasks) == 0) {
+	changed = !state->taken_ns || used != state->used || used == LXCFSD_UNKNOWN;
+	if (changed)
+		r = tasks_count(model, subject, now + SLICE_NS, &tasks);
+	if (changed && r == 0) {
 		state->running = tasks.running;
 		state->blocked = tasks.blocked;
 		state->threads = tasks.threads;
@@ -101,6 +106,7 @@ static void look(struct model *model, struct subject *subject)
 	}
 	load_advance(state, (uint64_t)state->running + state->blocked, now);
 	record_write(model->records, OWNER, LOAD_STATE_VERSION, subject, state, sizeof(*state));
+	return r == -ESRCH ? r : 0;
 }
 
 /* As an earlier worker left it.  What the vault says is not trusted: averages beyond
@@ -140,19 +146,38 @@ static void sleep_until(struct loads *loads, uint64_t ns)
 	pthread_cond_timedwait(&loads->wake, &loads->lock, &until);
 }
 
-/* Looks at one; false: it is not to be looked at any more. */
-static bool visit(struct model *model, struct subject *subject)
+/* As long as it says, whoever comes meanwhile; with the lock. */
+static void pause_for(struct loads *loads, uint64_t ns)
 {
-	bool lately;
+	uint64_t end = io_now_ns() + ns;
+
+	while (!loads->stop && io_now_ns() < end)
+		sleep_until(loads, end);
+}
+
+/* Anybody can begin pid namespaces, each of which is a container to us, one after the
+ * other: who is gone must not take the time of those who are there. */
+static bool has_ended(const struct model *model, const struct subject *subject)
+{
+	uint64_t start;
+	int r;
+
+	if (subject->init == 0)
+		return false;
+	r = proc_start(model->roots.proc_fd, subject->init, &start);
+	return r == -ESRCH || (r == 0 && start != subject->init_start);
+}
+
+bool load_visit(struct model *model, struct subject *subject)
+{
+	bool keep;
 
 	pthread_mutex_lock(&subject->load_lock);
-	lately = io_now_ns() - subject->load_read_ns < LATELY_NS;
-	if (lately)
-		look(model, subject);
-	else
-		subject->load_watched = false;
+	keep = io_now_ns() - subject->load_read_ns < LATELY_NS && !has_ended(model, subject) &&
+	       look(model, subject) == 0;
+	subject->load_watched = keep;
 	pthread_mutex_unlock(&subject->load_lock);
-	return lately;
+	return keep;
 }
 
 void loads_pass(struct model *model)
@@ -165,7 +190,7 @@ void loads_pass(struct model *model)
 		bool keep;
 
 		pthread_mutex_unlock(&loads->lock);
-		keep = visit(model, subject);
+		keep = load_visit(model, subject);
 		pthread_mutex_lock(&loads->lock);
 		if (keep) {
 			i++;
@@ -175,8 +200,8 @@ void loads_pass(struct model *model)
 			subject_unref(subject);
 			pthread_mutex_lock(&loads->lock);
 		}
-		if (io_now_ns() - began > SLICE_NS && !loads->stop) {
-			sleep_until(loads, io_now_ns() + PAUSE_NS);
+		if (io_now_ns() - began > SLICE_NS) {
+			pause_for(loads, PAUSE_NS);
 			began = io_now_ns();
 		}
 	}
@@ -262,7 +287,7 @@ int subject_load(struct lxcfsd_request *req, struct lxcfsd_load *ret)
 	subject->load_read_ns = now;
 	if (!subject->load_watched) {
 		/* nobody has looked for a period or more: this reader does */
-		if (now - state->taken_ns >= LOAD_PERIOD_NS)
+		if (sub0(now, state->taken_ns) >= LOAD_PERIOD_NS)
 			look(req->model, subject);
 		enlist(req->model, subject);
 	}

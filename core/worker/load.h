@@ -40,6 +40,10 @@ struct load_state {
 /* Takes `active` threads into the averages for all periods that ended by `now_ns`. */
 void load_advance(struct load_state *state, uint64_t active, uint64_t now_ns);
 
+/* Looks at one that is in the list; false: it is not to be looked at any more, because
+ * nobody has read lately, or it has ended. */
+bool load_visit(struct model *model, struct subject *subject);
+
 /* The containers that are looked at. */
 struct loads {
 	pthread_mutex_t lock;

@@ -256,6 +256,8 @@ static void steer(struct server *s, struct fuse_conn *conn)
 		/* in this order: who reads in between wakes us, or is seen */
 		atomic_store(&s->sleeping, true);
 		busy = model_busy(s->model);
+		if (busy) /* nobody is to put off the time to tidy up */
+			atomic_store(&s->sleeping, false);
 		r = poll(fds, 2, busy ? TIDY_MS : -1);
 		if (r < 0)
 			continue;

@@ -17,7 +17,7 @@ struct tasks {
 };
 
 /* All in its cgroup and below, as far as they can be looked at until `end_ns`
- * (CLOCK_MONOTONIC); at least one is.  -ESRCH: there is no such cgroup. */
+ * (CLOCK_MONOTONIC); at least the first in its own cgroup is.  -ESRCH: there is no such cgroup. */
 int tasks_count(struct model *model, const struct subject *subject, uint64_t end_ns,
 		struct tasks *ret);
 
