@@ -84,6 +84,13 @@ while read -r verdict what; do
 	is "$verdict" good "$what"
 done < <(/usr/bin/python3 "$D/offsets.py" "$MNT" 2>&1)
 
+# whoever reads keeps his personality to himself
+personalities() { cat "/proc/$(worker_pid)"/task/*/personality "/proc/$DPID/personality" | sort -u; }
+for f in "$MNT"/proc/{cpuinfo,meminfo,uptime}; do
+	check "${f##*/}: read by a 32-bit personality without randomised addresses" setarch linux32 -R -X grep -q . "$f"
+done
+is "$(personalities)" "$(cat /proc/self/personality)" "a reader's personality is not taken over"
+
 stop_daemon
 is "$STOP_STATUS" 0 "SIGTERM: exit status 0"
 check_not "SIGTERM: unmounted" mount_line
