@@ -59,7 +59,7 @@ measured() {
 		}' "$T/watch.$1")
 }
 near() { # GOT WANTED BY: by at most so much
-	awk -v a="$1" -v b="$2" -v by="$3" 'BEGIN { exit !(a ~ /^[0-9]/ && a - b <= by && b - a <= by) }'
+	awk -v a="$1" -v b="$2" -v by="$3" 'BEGIN { exit !(a ~ /^-?[0-9]/ && a - b <= by && b - a <= by) }'
 }
 calc() { awk "BEGIN { printf \"%.1f\", $1 }"; }
 least() { calc "$1 < $2 ? $1 : $2"; }

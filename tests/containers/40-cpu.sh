@@ -4,6 +4,7 @@
 # go backwards, whatever happens to limits and workers.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 . "$(dirname "$0")/../cpu.sh"
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"

@@ -3,6 +3,7 @@
 # What a container was read with is let go when it is gone, while others go on reading.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 daemon gone

@@ -4,6 +4,7 @@
 # of cpu_scale and cpu_throttled, and while it changes.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 . "$(dirname "$0")/../cpu.sh"
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"

@@ -3,6 +3,7 @@
 # Nothing can be changed, and what is for root alone is for root alone.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 daemon one
 ini

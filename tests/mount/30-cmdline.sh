@@ -3,6 +3,7 @@
 # The command line, detaching, signals, a second instance.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 for o in --help --version --help-config; do
 	output=$("$LXCFSD" "$o" 2>&1)

@@ -3,6 +3,7 @@
 # Text files: what they show is what stood on disk when the configuration was taken.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 daemon one
 ini
