@@ -26,7 +26,8 @@ check "full use of a fifth of a CPU: $BUSY % busy, $wanted % of it was used" nea
 measure idle 2
 check "its neighbour reads as idle ($BUSY %)" near "$BUSY" 0 3
 read -r average _ < <(in_container busy cat /proc/loadavg)
-check "three threads run: a load of 3 at once ($average)" awk -v a="$average" 'BEGIN { exit !(a >= 2.5 && a <= 3.6) }'
+# where the quota is used up, those who watch and read stand in the queue as well
+check "three threads run: a load of 3 at once ($average)" awk -v a="$average" 'BEGIN { exit !(a >= 2.5 && a <= 5.2) }'
 read -r average _ < <(in_container idle cat /proc/loadavg)
 is "$average" 0.00 "and none next to it"
 like "$(in_container busy cat /proc/loadavg)" '^[0-9. ]+ [3-6]/([4-9]|1[0-9]) [0-9]+$' "its own threads and numbers"
