@@ -400,7 +400,7 @@ static void test_handles(void)
 
 	memset(text, 'x', sizeof(text));
 	open_handles(&h, vault, 1);
-	fh = handle_new(&h, 7, NULL, 1, 1000);
+	fh = handle_new(&h, 0, 7, NULL, 1, 1000);
 	CHECK(fh != HANDLE_STATELESS);
 	CHECK(handle_subject(&h, fh, 7, &subject) && !subject);
 	CHECK(!handle_subject(&h, fh, 8, &subject));
@@ -414,23 +414,23 @@ static void test_handles(void)
 
 	/* the next worker has it all */
 	open_handles(&later, vault, 2);
-	CHECK(handle_find(&later, 7, 1000) == fh);
-	CHECK(handle_find(&later, 7, 1001) == HANDLE_STATELESS);
+	CHECK(handle_find(&later, 0, 7, 1000) == fh);
+	CHECK(handle_find(&later, 0, 7, 1001) == HANDLE_STATELESS);
 	CHECK(handle_copy(&later, fh, 4, buf, 3, 0) == 3 && !memcmp(buf, "456", 3));
-	other = handle_new(&later, 7, NULL, 1, 1002);
+	other = handle_new(&later, 0, 7, NULL, 1, 1002);
 	CHECK(other != fh);
 	handle_keep(&later, other, text, sizeof(text), 57);
 	CHECK(handle_copy(&later, fh, 4, buf, 3, 0) == 3 && !memcmp(buf, "456", 3));
 	CHECK(handle_copy(&later, other, 5000, buf, 9000, 0) == 9000 && !memcmp(buf, text, 9000));
 	/* the one before was given up: it commits nothing */
-	CHECK(handle_new(&h, 7, NULL, 1, 1003) == HANDLE_STATELESS);
+	CHECK(handle_new(&h, 0, 7, NULL, 1, 1003) == HANDLE_STATELESS);
 	handle_keep(&h, fh, "zzzzzzzzzz", 10, 58);
 	CHECK(handle_copy(&later, fh, 4, buf, 3, 0) == 3 && !memcmp(buf, "456", 3));
 
 	handle_free(&later, fh);
 	handle_free(&later, fh);
 	CHECK(handle_copy(&later, fh, 0, buf, 3, 0) == -ENODATA);
-	CHECK(handle_new(&later, 7, NULL, 1, 1004) != fh);
+	CHECK(handle_new(&later, 0, 7, NULL, 1, 1004) != fh);
 	handles_done(&h);
 	handles_done(&later);
 	vault_unmap(vault);
@@ -472,7 +472,7 @@ static void test_garbage(void)
 	for (size_t i = 0; i < SNAPSHOT_PAGES_MAX / 64; i++)
 		if (h.pages.map[i])
 			CHECK(!"a page is lost");
-	fh = handle_new(&h, 7, NULL, 1, 1);
+	fh = handle_new(&h, 0, 7, NULL, 1, 1);
 	handle_keep(&h, fh, "fine", 4, 1);
 	CHECK(handle_copy(&h, fh, 0, buf, 10, 0) == 4);
 	handles_done(&h);
