@@ -65,6 +65,13 @@ bail() { # REASON: no point in going on
 	finish
 }
 
+# Virtual machines are emulated: what does not depend on the kernel, or needs a machine
+# that keeps time, is run there only when there is time for it.
+long_in_vm() {
+	[ -z "$VM" ] || [ -n "${LXCFSD_TEST_LONG:-}" ] ||
+		skip_all "in a virtual machine only with LXCFSD_TEST_LONG=1"
+}
+
 wait_for() { # SECONDS CMD...: until the command succeeds
 	local end=$((SECONDS + $1))
 	shift

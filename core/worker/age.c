@@ -4,7 +4,8 @@
  *
  * Since its init started; when there is none that we know of, since the oldest
  * process that can be found in its cgroup did.  What was found once holds as
- * long as that cgroup is there, or the age would jump when the process ends.
+ * long as that cgroup is there, or the age would jump when the process ends; so it
+ * is kept in the vault.
  *
  * In a time namespace the kernel shows its processes the boot time moved by an
  * offset, their start times likewise; so the age is that boot time then, and
@@ -107,8 +108,8 @@ static const struct hierarchy *best_hierarchy(const struct model *model,
 		const struct hierarchy *h = &model->layout.list[i];
 		struct lxcfsd_text path = subject->paths[i];
 
-		if (h->fd < 0 || path.len <= 1)
-			continue;
+		if (h->fd < 0 || path.len == 0 || subjects_is_root(&model->subjects, path))
+			continue; /* what is in the root is the host's */
 		if (!best || rank(h) > rank(best))
 			best = h;
 	}
@@ -132,6 +133,34 @@ int subject_open(struct model *model, const struct subject *subject, uint64_t *r
 	return fd;
 }
 
+/* What an earlier worker found, or this one before it forgot the subject. */
+#define OWNER	    "age"
+#define AGE_VERSION 1
+struct kept {
+	uint64_t inode;
+	int64_t offset_ns;
+};
+
+static bool recall(struct model *model, struct subject *subject, uint64_t inode)
+{
+	struct kept kept;
+
+	if (record_read(model->records, OWNER, AGE_VERSION, subject, &kept, sizeof(kept)) !=
+		    (ssize_t)sizeof(kept) ||
+	    kept.inode != inode)
+		return false;
+	subject->age_offset_ns = kept.offset_ns;
+	subject->age_cgroup = inode;
+	return true;
+}
+
+static void keep(struct model *model, const struct subject *subject)
+{
+	struct kept kept = { subject->age_cgroup, subject->age_offset_ns };
+
+	record_write(model->records, OWNER, AGE_VERSION, subject, &kept, sizeof(kept));
+}
+
 static int find_offset(struct model *model, struct subject *subject)
 {
 	struct search search = { .roots = &model->roots, .start = UINT64_MAX };
@@ -148,6 +177,8 @@ static int find_offset(struct model *model, struct subject *subject)
 		search.start = UINT64_MAX;
 		if (fd < 0)
 			return fd;
+		if (recall(model, subject, inode))
+			return 0;
 		look_at_dir(&search, fd, ".", 0);
 		if (search.start == UINT64_MAX)
 			return -ESRCH;
@@ -160,6 +191,8 @@ static int find_offset(struct model *model, struct subject *subject)
 		timens = 0;
 	subject->age_offset_ns = timens != 0 ? timens : -(int64_t)start_ns;
 	subject->age_cgroup = inode;
+	if (inode)
+		keep(model, subject);
 	return 0;
 }
 

@@ -71,7 +71,7 @@ static int own_on_v2(struct model *model, const struct subject *subject, struct 
 		layout_by_controllers(&model->layout, (struct lxcfsd_text){ "", 0 });
 
 	*ret = NULL;
-	if (!subject || !h || subject->paths[h->index].len <= 1 ||
+	if (!subject || !h || subjects_is_root(&model->subjects, subject->paths[h->index]) ||
 	    !is_own(&model->layout, subject, h))
 		return 0;
 	return subject_cgroup_in(model, subject, h, ret);

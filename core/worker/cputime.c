@@ -164,7 +164,7 @@ struct step {
 	const struct cpu_sample *sample;
 	const struct cpu_view *view;
 	uint64_t dt;
-	double scale;
+	double factor;		       /* of what the kernel says was used */
 	struct cpu_share pool;	       /* busy, on no particular CPU */
 	uint64_t room, room_seen;      /* for it, on all CPUs and on those that had theirs */
 	struct cpu_share given;	       /* of it */
@@ -180,7 +180,7 @@ static struct cpu_share own_share(const struct step *step, uint32_t i)
 
 	if (id >= step->sample->raw_count)
 		return none;
-	return at_most(times(less(step->sample->raw[id], raw_of(step->state)[id]), step->scale),
+	return at_most(times(less(step->sample->raw[id], raw_of(step->state)[id]), step->factor),
 		       step->dt);
 }
 
@@ -227,6 +227,23 @@ static double scale_of(const struct cpu_view *view)
 	return (double)view->count * MILLION / (double)view->quota;
 }
 
+/* What was used, with step->factor, which brings its sum to what is exact. */
+static struct cpu_share take_used(struct step *step, bool first)
+{
+	const struct cpu_state *state = step->state;
+	struct cpu_share used = less(step->sample->used, state->used);
+	uint64_t exact = sub0(step->sample->exact, state->exact), sum = sum_of(used);
+
+	step->factor = scale_of(step->view);
+	if (step->sample->exact == 0 || (state->exact == 0 && !first))
+		return times(used, step->factor);
+	if (sum == 0)
+		used.user = exact;
+	else
+		step->factor *= (double)exact / (double)sum;
+	return times(used, step->factor);
+}
+
 /* How much there is to spread, and what is left for the next step. */
 static void measure(struct step *step, bool first)
 {
@@ -240,7 +257,7 @@ static void measure(struct step *step, bool first)
 		carry = 0;
 	if (state->quota != step->view->quota || state->count != step->view->count)
 		state->owed = (struct cpu_share){ 0, 0, 0 };
-	wanted = add(times(less(step->sample->used, state->used), step->scale), state->owed);
+	wanted = add(take_used(step, first), state->owed);
 	busy = at_most(wanted, all);
 	for (uint32_t i = 0; i < step->view->count; i++)
 		own = add(own, own_share(step, i));
@@ -291,12 +308,12 @@ int cpu_state_step(struct cpu_state **at, const struct cpu_sample *sample,
 	if (state != *at)
 		free(*at);
 	*at = step.state = state;
-	step.scale = scale_of(view);
 	measure(&step, state->read_ns == 0);
 	spread(&step);
 	state->read_ns = sample->read_ns;
 	state->used = sample->used;
 	state->throttled = sample->throttled;
+	state->exact = sample->exact;
 	if (sample->raw_count)
 		memcpy(raw_of(state), sample->raw, sample->raw_count * sizeof(*sample->raw));
 	return 0;

@@ -16,6 +16,10 @@
  * does not fit into a step is carried into the next: as much as a period has, and not
  * beyond a change of the quota or of the number of CPUs.
  *
+ * Exact: v1 finds out about user and system time, and about CPUs, by who runs when the
+ * clock ticks, which is wrong by a tenth at times; but it also has the true sum.  So the
+ * former say how the latter is divided.
+ *
  * Nothing ever goes backwards: the numbers of a CPU that is no longer visible stay,
  * in the sum as well, as the kernel's do for a CPU that is offline.
  */
@@ -42,12 +46,13 @@ struct cpu_line {
  * What is carried from step to step; also a record in the vault: the head, then
  * line_count lines in the order of their numbers, then raw_count shares.
  */
-#define CPU_STATE_VERSION 1
+#define CPU_STATE_VERSION 2
 struct cpu_state {
 	uint64_t read_ns; /* CLOCK_MONOTONIC of the last step */
 	struct cpu_share used;
 	uint64_t throttled;
 	struct cpu_share owed; /* used, scaled, but not yet shown */
+	uint64_t exact;	       /* the sum of what was used; 0: not known */
 	uint64_t quota;	       /* as of the last step */
 	uint32_t count;	       /* CPUs that were visible then */
 	uint32_t line_count;
@@ -61,6 +66,7 @@ struct cpu_sample {
 	uint64_t read_ns;
 	struct cpu_share used;
 	uint64_t throttled;
+	uint64_t exact;		     /* `used` in one, better known; 0: it is not */
 	const struct cpu_share *raw; /* by the host's CPU number; NULL: not known */
 	uint32_t raw_count;
 };

@@ -95,8 +95,13 @@ static void fill_stat(struct server *s, const struct node *node, mode_t mode, st
 		.st_ino = node->id,
 		.st_mode = type | mode,
 		.st_nlink = node->type == NODE_DIR ? 2 : 1,
-		/* a size, as procfs: 0; any other would let mmap() share pages */
 	};
+	if (node->type == NODE_FILE) {
+		st->st_size = (off_t)serve_size(s, node);
+		/* or programs take the size for what they would find at the end */
+		st->st_blksize = (blksize_t)st->st_size;
+		st->st_blocks = st->st_size / 512;
+	}
 	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
 }
 
@@ -282,6 +287,12 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 	const char *text = "";
 	ssize_t n;
 
+	/* a read for the page cache: it would show one container's text to the others.
+	 * splice(2) and sendfile(2) want it; told so, programs read(2) instead. */
+	if (fi->lock_owner == 0) {
+		fuse_reply_err(req, EINVAL);
+		return;
+	}
 	read.offset = (uint64_t)offset;
 	read.size = size < MAX_READ ? size : MAX_READ;
 	n = read.node && read.node->type == NODE_FILE && offset >= 0

@@ -32,8 +32,8 @@ void host_done(struct host *host);
 int host_read(struct host *host, const char *path, struct lent **ret);
 int host_mode(struct host *host, const char *path, mode_t *ret);
 
-/* host_tree.c; as the services of these names.  host_copy(): -EACCES when not
- * everybody may read the file. */
+/* host_tree.c; as the services of these names.  -EACCES when not everybody may read
+ * the file or the directory, or come as far as the link. */
 int host_entry(struct host *host, const char *path, struct lxcfsd_entry *ret);
 int host_copy(struct host *host, const char *path, struct lxcfsd_out *out);
 int host_list(struct host *host, const char *path, struct lxcfsd_out *out);

@@ -45,12 +45,19 @@ static uint32_t type_of(mode_t mode)
 			       : 0;
 }
 
+/* May everybody come as far as this? */
+static bool is_open(const struct host *host, const char *path)
+{
+	const char *rest;
+	int dirfd;
+
+	return host_split(host, path, &dirfd, &rest) == 0 && host_is_reachable(dirfd, rest);
+}
+
 int host_entry(struct host *host, const char *path, struct lxcfsd_entry *ret)
 {
 	_close_ int fd = open_entry(host, path, O_PATH);
-	const char *rest;
 	struct stat st;
-	int dirfd;
 
 	if (fd < 0)
 		return fd == -ELOOP || fd == -ENOTDIR ? -ENOENT : fd;
@@ -59,7 +66,7 @@ int host_entry(struct host *host, const char *path, struct lxcfsd_entry *ret)
 	if (!type_of(st.st_mode))
 		return -ENOENT;
 	*ret = (struct lxcfsd_entry){ type_of(st.st_mode), st.st_mode & 0444 };
-	if (host_split(host, path, &dirfd, &rest) < 0 || !host_is_reachable(dirfd, rest))
+	if (!is_open(host, path))
 		ret->mode &= ~(mode_t)S_IRWXO;
 	return 0;
 }
@@ -111,10 +118,15 @@ int host_list(struct host *host, const char *path, struct lxcfsd_out *out)
 {
 	_close_ int fd = open_entry(host, path, O_RDONLY | O_DIRECTORY);
 	_Alignas(struct dirent_raw) char buf[DIRENTS_SIZE];
+	struct stat st;
 	long n;
 
 	if (fd < 0)
 		return fd == -ELOOP || fd == -ENOTDIR ? -ENOENT : fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!(st.st_mode & S_IROTH) || !is_open(host, path))
+		return -EACCES;
 	while ((n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
 		for (long at = 0; at < n;) {
 			const struct dirent_raw *entry = (const void *)(buf + at);
@@ -134,6 +146,8 @@ int host_link(struct host *host, const char *path, struct lxcfsd_out *out)
 
 	if (fd < 0)
 		return fd;
+	if (!is_open(host, path))
+		return -EACCES;
 	n = readlinkat(fd, "", out->buf + out->len, left);
 	if (n < 0)
 		return errno == ENOENT ? -EINVAL : -errno; /* not a link */

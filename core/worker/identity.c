@@ -126,7 +126,8 @@ static int read_entry(struct identity *identity, struct init_entry *entry, struc
 	return r;
 }
 
-static int look_up(struct identity *identity, pid_t tid, uint64_t inode, struct init_entry **ret)
+static int look_up(struct identity *identity, pid_t tid, uint64_t inode,
+		   const struct init_hint *hint, struct init_entry **ret)
 {
 	struct init_entry *entry;
 	uint64_t start;
@@ -134,7 +135,7 @@ static int look_up(struct identity *identity, pid_t tid, uint64_t inode, struct 
 	int r;
 
 	r = identity->by_ioctl ? ask_ioctl(identity, tid, &pid)
-			       : nspid_find(identity, tid, inode, &pid);
+			       : nspid_find(identity, tid, inode, hint, &pid);
 	if (r < 0)
 		return r;
 	r = proc_start(identity->roots->proc_fd, pid, &start);
@@ -152,7 +153,8 @@ static int look_up(struct identity *identity, pid_t tid, uint64_t inode, struct 
 	return 0;
 }
 
-int identity_find(struct identity *identity, pid_t tid, uint64_t inode, struct init_process *ret)
+int identity_find(struct identity *identity, pid_t tid, uint64_t inode,
+		  const struct init_hint *hint, struct init_process *ret)
 {
 	uint64_t hash = hash_bytes(0, &inode, sizeof(inode));
 	struct init_entry *entry;
@@ -162,7 +164,7 @@ int identity_find(struct identity *identity, pid_t tid, uint64_t inode, struct i
 	for (int i = 0; i < 2 && r == -ESRCH; i++) {
 		entry = (struct init_entry *)cache_get(&identity->inits, hash, &inode);
 		if (!entry) {
-			r = look_up(identity, tid, inode, &entry);
+			r = look_up(identity, tid, inode, hint, &entry);
 			if (r < 0)
 				return r;
 		}

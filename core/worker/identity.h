@@ -17,6 +17,7 @@
 
 #include "cache.h"
 #include "fds.h"
+#include "layout.h"
 #include "proc.h"
 #include "roots.h"
 
@@ -50,11 +51,19 @@ struct init_process {
 	struct small_file cgroups; /* /proc/PID/cgroup */
 };
 
+/* A cgroup where an init may well be; hierarchy NULL: none. */
+struct init_hint {
+	const struct hierarchy *hierarchy;
+	struct lxcfsd_text path;
+};
+
 /* The init of the pid namespace `inode`, which the thread `tid` is in. */
-int identity_find(struct identity *identity, pid_t tid, uint64_t inode, struct init_process *ret);
+int identity_find(struct identity *identity, pid_t tid, uint64_t inode,
+		  const struct init_hint *hint, struct init_process *ret);
 void init_process_done(struct init_process *init);
 
 /* In nspid.c: the same by asking procfs, for kernels that have no better. */
-int nspid_find(struct identity *identity, pid_t tid, uint64_t inode, pid_t *ret);
+int nspid_find(struct identity *identity, pid_t tid, uint64_t inode, const struct init_hint *hint,
+	       pid_t *ret);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "io.h"
 #include "parts.h"
+#include "proc.h"
 #include "tasks.h"
 #include "text.h"
 
@@ -52,38 +53,60 @@ void load_advance(struct load_state *state, uint64_t active, uint64_t now_ns)
 
 /* ------------------------------------------------------------------ looking */
 
-/* How many processes and threads have been started: as far as their numbers say, as
- * they do in a namespace of its own. */
-static void count_forks(struct load_state *state, bool own_numbers, uint32_t last_pid)
+/* Is the youngest thread one that came since the last look, or one of those that were
+ * there before and outlived the others? */
+static bool is_newer(const struct load_state *state, const struct tasks *tasks)
 {
-	if (!own_numbers)
-		state->forks = state->forks > state->threads ? state->forks : state->threads;
-	else if (!state->taken_ns)
-		state->forks = last_pid;
-	else if (last_pid != state->last_pid) /* beyond the largest they begin again */
-		state->forks += last_pid > state->last_pid ? last_pid - state->last_pid : last_pid;
+	if (tasks->last_pid == 0)
+		return false;
+	return tasks->last_start > state->last_start ||
+	       (tasks->last_start == state->last_start && tasks->last_pid > state->last_pid);
 }
 
-/* Under the subject's lock. */
-static void look(struct model *model, struct subject *subject)
+/* How many processes and threads have been started: as far as their numbers say, as
+ * they do in a namespace of its own.  Beyond the largest they begin again.  Without a
+ * number (the youngest has ended meanwhile) as many as there are. */
+static void count_forks(struct load_state *state, bool own_numbers, const struct tasks *tasks)
+{
+	bool newer = is_newer(state, tasks), known = own_numbers && state->last_pid > 0;
+	uint32_t least = own_numbers && newer ? tasks->last_pid : tasks->threads;
+
+	if (!known)
+		state->forks = state->forks > least ? state->forks : least;
+	else if (newer)
+		state->forks += tasks->last_pid > state->last_pid
+					? tasks->last_pid - state->last_pid
+					: tasks->last_pid;
+	if (newer) {
+		state->last_pid = tasks->last_pid;
+		state->last_start = tasks->last_start;
+	}
+}
+
+/* Under the subject's lock.  -ESRCH: there is no such container any more. */
+static int look(struct model *model, struct subject *subject)
 {
 	struct load_state *state = &subject->load;
 	uint64_t used = LXCFSD_UNKNOWN, now = io_now_ns();
 	struct tasks tasks;
+	bool changed;
+	int r = 0;
 
 	if (subject_usage(model, subject, LXCFSD_CPU_USAGE, &used) < 0)
 		used = LXCFSD_UNKNOWN;
-	if ((!state->taken_ns || used != state->used || used == LXCFSD_UNKNOWN) &&
-	    tasks_count(model, subject, now + SLICE_NS, &tasks) == 0) {
+	changed = !state->taken_ns || used != state->used || used == LXCFSD_UNKNOWN;
+	if (changed)
+		r = tasks_count(model, subject, now + SLICE_NS, &tasks);
+	if (changed && r == 0) {
 		state->running = tasks.running;
 		state->blocked = tasks.blocked;
 		state->threads = tasks.threads;
-		count_forks(state, subject->init > 0, tasks.last_pid);
-		state->last_pid = tasks.last_pid ? tasks.last_pid : state->last_pid;
+		count_forks(state, subject->init > 0, &tasks);
 		state->used = used;
 	}
 	load_advance(state, (uint64_t)state->running + state->blocked, now);
 	record_write(model->records, OWNER, LOAD_STATE_VERSION, subject, state, sizeof(*state));
+	return r == -ESRCH ? r : 0;
 }
 
 /* As an earlier worker left it.  What the vault says is not trusted: averages beyond
@@ -123,23 +146,41 @@ static void sleep_until(struct loads *loads, uint64_t ns)
 	pthread_cond_timedwait(&loads->wake, &loads->lock, &until);
 }
 
-/* Looks at one; false: it is not to be looked at any more. */
-static bool visit(struct model *model, struct subject *subject)
+/* As long as it says, whoever comes meanwhile; with the lock. */
+static void pause_for(struct loads *loads, uint64_t ns)
 {
-	bool lately;
+	uint64_t end = io_now_ns() + ns;
 
-	pthread_mutex_lock(&subject->load_lock);
-	lately = io_now_ns() - subject->load_read_ns < LATELY_NS;
-	if (lately)
-		look(model, subject);
-	else
-		subject->load_watched = false;
-	pthread_mutex_unlock(&subject->load_lock);
-	return lately;
+	while (!loads->stop && io_now_ns() < end)
+		sleep_until(loads, end);
 }
 
-/* Each container once; with the lock, but not while one is looked at. */
-static void pass(struct model *model)
+/* Anybody can begin pid namespaces, each of which is a container to us, one after the
+ * other: who is gone must not take the time of those who are there. */
+static bool has_ended(const struct model *model, const struct subject *subject)
+{
+	uint64_t start;
+	int r;
+
+	if (subject->init == 0)
+		return false;
+	r = proc_start(model->roots.proc_fd, subject->init, &start);
+	return r == -ESRCH || (r == 0 && start != subject->init_start);
+}
+
+bool load_visit(struct model *model, struct subject *subject)
+{
+	bool keep;
+
+	pthread_mutex_lock(&subject->load_lock);
+	keep = io_now_ns() - subject->load_read_ns < LATELY_NS && !has_ended(model, subject) &&
+	       look(model, subject) == 0;
+	subject->load_watched = keep;
+	pthread_mutex_unlock(&subject->load_lock);
+	return keep;
+}
+
+void loads_pass(struct model *model)
 {
 	struct loads *loads = &model->loads;
 	uint64_t began = io_now_ns();
@@ -149,7 +190,7 @@ static void pass(struct model *model)
 		bool keep;
 
 		pthread_mutex_unlock(&loads->lock);
-		keep = visit(model, subject);
+		keep = load_visit(model, subject);
 		pthread_mutex_lock(&loads->lock);
 		if (keep) {
 			i++;
@@ -159,8 +200,8 @@ static void pass(struct model *model)
 			subject_unref(subject);
 			pthread_mutex_lock(&loads->lock);
 		}
-		if (io_now_ns() - began > SLICE_NS && !loads->stop) {
-			sleep_until(loads, io_now_ns() + PAUSE_NS);
+		if (io_now_ns() - began > SLICE_NS) {
+			pause_for(loads, PAUSE_NS);
 			began = io_now_ns();
 		}
 	}
@@ -181,7 +222,7 @@ static void *watch(void *arg)
 			sleep_until(loads, next);
 		} else {
 			next += LOAD_PERIOD_NS;
-			pass(model);
+			loads_pass(model);
 		}
 	}
 	pthread_mutex_unlock(&loads->lock);
@@ -208,7 +249,7 @@ static void enlist(struct model *model, struct subject *subject)
 	}
 	if (!loads->running)
 		loads->running = pthread_create(&loads->thread, NULL, watch, model) == 0;
-	if (loads->count < loads->room) {
+	if (loads->running && loads->count < loads->room) {
 		loads->list[loads->count++] = subject_ref(subject);
 		subject->load_watched = true;
 		pthread_cond_signal(&loads->wake);
@@ -246,7 +287,7 @@ int subject_load(struct lxcfsd_request *req, struct lxcfsd_load *ret)
 	subject->load_read_ns = now;
 	if (!subject->load_watched) {
 		/* nobody has looked for a period or more: this reader does */
-		if (now - state->taken_ns >= LOAD_PERIOD_NS)
+		if (sub0(now, state->taken_ns) >= LOAD_PERIOD_NS)
 			look(req->model, subject);
 		enlist(req->model, subject);
 	}

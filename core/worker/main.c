@@ -110,7 +110,7 @@ static int load(const struct arguments *a, struct server *s, struct problems *pr
 		return r;
 	log_set_level((int)s->config->settings.log_level);
 	/* a file that an editor has emptied must not take everybody's view away */
-	if (s->config->plugin_count == 0)
+	if (s->config->plugin_count == 0 && problems->count == 0)
 		problem_add(problems, a->config, 0,
 			    "there is no [plugin NAME] section: nothing would be shown");
 	r = plugins_load(s->config, NULL, problems, &s->plugins);
@@ -328,6 +328,8 @@ static void steer(struct server *s, struct fuse_conns *conns)
 		/* in this order: who reads in between wakes us, or is seen */
 		atomic_store(&s->sleeping, true);
 		busy = model_busy(s->model);
+		if (busy) /* nobody is to put off the time to tidy up */
+			atomic_store(&s->sleeping, false);
 		r = poll(fds, 2, busy ? TIDY_MS : -1);
 		if (r < 0)
 			continue;
@@ -420,15 +422,17 @@ static int help_config(const struct arguments *a)
 	return 0;
 }
 
-static int usage(void)
+static int usage(FILE *out)
 {
 	fputs("Usage: lxcfsd-worker --render PATH --subject CGROUP [--root DIR]\n"
 	      "                     [--config FILE] [--plugin-dir DIR] [--set "
 	      "[PLUGIN.]KEY=VALUE]...\n"
-	      "Prints a virtual file as a container sees it, without a mount.\n"
+	      "Prints a virtual file, or what is in a directory of a tree, as a container sees "
+	      "it,\n"
+	      "without a mount.\n"
 	      "Everything else is for lxcfsd, which starts it by itself.\n",
-	      stderr);
-	return 2;
+	      out);
+	return out == stdout ? 0 : 2;
 }
 
 int main(int argc, char **argv)
@@ -438,20 +442,22 @@ int main(int argc, char **argv)
 	io_open_standard();
 	prctl(PR_SET_NAME, "lxcfsd-worker"); /* executed by descriptor it would be a number */
 	if (argc < 2)
-		return usage();
+		return usage(stderr);
 	if (!strcmp(argv[1], "--render"))
 		return render_command(argc, argv);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout);
 	if (!strcmp(argv[1], "--version")) {
 		puts("lxcfsd-worker " LXCFSD_VERSION);
 		return 0;
 	}
 	if (parse_arguments(argc, argv, &arguments) < 0)
-		return usage();
+		return usage(stderr);
 	if (!strcmp(argv[1], "--serve"))
 		return serve(&arguments);
 	if (!strcmp(argv[1], "--check"))
 		return check(&arguments);
 	if (!strcmp(argv[1], "--help-config"))
 		return help_config(&arguments);
-	return usage();
+	return usage(stderr);
 }

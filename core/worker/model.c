@@ -138,6 +138,18 @@ int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_
 	return 0;
 }
 
+size_t model_host_length(struct model *model, const char *path)
+{
+	struct lent *lent;
+	size_t len;
+
+	if (host_read(&model->host, path, &lent) < 0)
+		return 0;
+	len = lent->len;
+	lent_unref(lent);
+	return len;
+}
+
 int model_host_entry(struct model *model, const char *path, struct lxcfsd_entry *ret)
 {
 	return host_entry(&model->host, path, ret);

@@ -97,6 +97,8 @@ void model_services(struct lxcfsd_services *svc);
 
 /* A file of the host, as services.host_file. */
 int model_host_file(struct lxcfsd_request *req, const char *path, struct lxcfsd_text *ret);
+/* Bytes of it, 0 when it cannot be read. */
+size_t model_host_length(struct model *model, const char *path);
 /* The same for trees: without following links, and with nothing kept. */
 int model_host_entry(struct model *model, const char *path, struct lxcfsd_entry *ret);
 /* The content of what is there, as a plugin's render(), list() or readlink() would

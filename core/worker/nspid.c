@@ -4,9 +4,11 @@
  *
  * The ancestors of a process are followed as long as they are in its namespace:
  * the last of them is init.  A process that came in from outside (nsenter, or
- * `exec` of a container engine) has its parent outside; then every process is
- * looked at.  That is slow and a tenant can provoke it, so one does it at a time,
- * within a time limit, and the outcome is remembered, a failure too.
+ * `exec` of a container engine) has its parent outside; but engines put it into the
+ * cgroup that init is in, so the first processes there are looked at.  If that does
+ * not help either, every process is.  That is slow and a tenant can provoke it, so
+ * one does it at a time, within a time limit, and the outcome is remembered, a
+ * failure too.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,6 +18,7 @@
 
 #include "identity.h"
 #include "io.h"
+#include "path.h"
 #include "text.h"
 
 /* Nobody nests this deep; a longer chain is a loop (pids given out again). */
@@ -60,6 +63,28 @@ static int climb(struct identity *identity, pid_t tid, uint64_t inode, uint64_t 
 	return -ESRCH;
 }
 
+/* Init is the oldest of its namespace, so mostly among the first. */
+static int look_nearby(struct identity *identity, const struct init_hint *hint, uint64_t inode,
+		       uint64_t end_ns, pid_t *ret)
+{
+	_close_ int dir = hint->hierarchy ? hierarchy_open(hint->hierarchy, hint->path) : -1;
+	_close_ int fd = dir < 0 ? -1 : path_open(dir, "cgroup.procs", O_RDONLY, PATH_NO_LINKS);
+	struct lxcfsd_text rest, line;
+	char buf[4096];
+	uint64_t pid;
+	ssize_t n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf), 0);
+
+	if (n <= 0)
+		return -ESRCH;
+	rest = (struct lxcfsd_text){ buf, (size_t)n };
+	/* what is cut at the end of the buffer is another number: is_in() says so */
+	while (text_line(&rest, &line) && io_now_ns() < end_ns)
+		if (parse_u64(line, &pid) == 0 && pid > 0 && pid <= INT32_MAX &&
+		    is_in(identity, (pid_t)pid, inode) && is_init(identity, (pid_t)pid, ret))
+			return 0;
+	return -ESRCH;
+}
+
 static int scan(struct identity *identity, uint64_t inode, uint64_t end_ns, pid_t *ret)
 {
 	int fd = openat(identity->roots->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -100,11 +125,15 @@ static int scan_once(struct identity *identity, uint64_t inode, pid_t *ret)
 	return last->error;
 }
 
-int nspid_find(struct identity *identity, pid_t tid, uint64_t inode, pid_t *ret)
+int nspid_find(struct identity *identity, pid_t tid, uint64_t inode, const struct init_hint *hint,
+	       pid_t *ret)
 {
 	struct timespec until;
-	int r = climb(identity, tid, inode, io_now_ns() + LIMIT_MS * MS, ret);
+	uint64_t end_ns = io_now_ns() + LIMIT_MS * MS;
+	int r = climb(identity, tid, inode, end_ns, ret);
 
+	if (r < 0)
+		r = look_nearby(identity, hint, inode, end_ns, ret);
 	if (r == 0)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &until);

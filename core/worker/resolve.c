@@ -157,7 +157,9 @@ static int resolve_in_container(struct model *model, pid_t tid, uint64_t pidns,
 				struct subject **ret)
 {
 	struct lxcfsd_text own_paths[HIERARCHIES_MAX], init_paths[HIERARCHIES_MAX];
+	const struct hierarchy *memory = layout_find(&model->layout, LXCFSD_MEMORY);
 	struct subject_draft draft = { .init = 0 };
+	struct init_hint hint = { NULL, { NULL, 0 } };
 	struct small_file own;
 	struct init_process init;
 	int r;
@@ -168,13 +170,15 @@ static int resolve_in_container(struct model *model, pid_t tid, uint64_t pidns,
 		own = (struct small_file){ .big = NULL };
 	else if (r < 0)
 		return r;
+	parse_cgroups(&model->layout, own.text, own_paths);
+	if (memory)
+		hint = (struct init_hint){ memory, own_paths[memory->index] };
 	/* without an init to be found the reader's own cgroup decides */
-	if (identity_find(&model->identity, tid, pidns, &init) < 0) {
+	if (identity_find(&model->identity, tid, pidns, &hint, &init) < 0) {
 		if (r < 0)
 			return r;
 		init = (struct init_process){ .pid = 0 };
 	}
-	parse_cgroups(&model->layout, own.text, own_paths);
 	parse_cgroups(&model->layout, init.cgroups.text, init_paths);
 	if (choose(model, own_paths, init_paths, &draft)) {
 		draft.init = init.pid;

@@ -63,6 +63,45 @@ uint32_t serve_mode(struct server *s, const struct node *node)
 		       : node->mode;
 }
 
+/* As sysfs has it; and for the others at least what a file of procfs needs at most on
+ * a machine of ordinary size. */
+#define TREE_FILE_SIZE 4096
+#define FILE_SIZE_MIN  65536u
+#define FILE_SIZE_MAX  (8u << 20)
+
+/* For a text of `len` bytes, which may come to be twice as long. */
+static uint64_t size_for(uint64_t len)
+{
+	uint64_t size = FILE_SIZE_MIN;
+
+	while (size < 2 * len && size < FILE_SIZE_MAX)
+		size *= 2;
+	return size;
+}
+
+uint64_t serve_size(struct server *s, const struct node *node)
+{
+	_Atomic uint64_t *known = &count_of(s, node)->size;
+	uint64_t size = atomic_load_explicit(known, memory_order_relaxed);
+	struct node_path buf;
+
+	if (node->tree_root)
+		return TREE_FILE_SIZE;
+	if (size == 0) {
+		size = size_for(model_host_length(s->model, nodes_path(&s->nodes, node, &buf)));
+		atomic_store_explicit(known, size, memory_order_relaxed);
+	}
+	return size;
+}
+
+/* A text was longer than the host's lets expect. */
+static void note_length(struct server *s, const struct node *node, size_t len)
+{
+	if (len > serve_size(s, node) / 2 && !node->tree_root)
+		atomic_store_explicit(&count_of(s, node)->size, size_for(len),
+				      memory_order_relaxed);
+}
+
 /* ------------------------------------------------------------------- text */
 
 static int grow(struct draw_buf *buf, size_t size)
@@ -203,6 +242,8 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		r = fall_back(s, node, &req, r, &source, ret_len);
 	}
 	request_end(&req);
+	if (r == 0 && node->type == NODE_FILE)
+		note_length(s, node, *ret_len);
 	if (r == -ENOENT && node->tree_root)
 		return -ENOENT; /* it was there when it was looked up */
 	count(s, node, r < 0 ? SOURCE_ERROR : source);

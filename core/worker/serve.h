@@ -41,6 +41,7 @@ struct node_count {
 	_Atomic uint64_t by_source[SOURCE_COUNT];
 	struct log_limit failing;
 	_Atomic uint32_t shown_mode; /* of an entry in a tree: to whom it concerned last */
+	_Atomic uint64_t size;	     /* what serve_size() says; 0: not yet asked */
 };
 
 struct server {
@@ -62,6 +63,14 @@ struct server {
 
 /* The parts that need the vault; the others are there already. */
 int serve_take_over(struct server *s, struct vault_header *vault, uint32_t generation);
+
+/*
+ * The size of a file as stat(2) shows it: more than any reader's text has.  It says
+ * nothing of the text, which is longer for one reader than for another; but it cannot
+ * be 0 as in procfs, or sendfile(2) and splice(2) would see an empty file: since Linux
+ * 6.5 they go by the size and not by what is read.
+ */
+uint64_t serve_size(struct server *s, const struct node *node);
 
 /* One request: an OPEN or a READ, of a directory as well. */
 struct serve_read {

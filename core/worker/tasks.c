@@ -48,6 +48,10 @@ static void look_at_thread(struct walk *walk, pid_t tid)
 		walk->youngest = tid;
 		walk->youngest_start = thread.start;
 	}
+}
+
+static void look_at_time(struct walk *walk)
+{
 	walk->over = io_now_ns() > walk->end_ns;
 }
 
@@ -69,9 +73,11 @@ static void look_at_threads(struct walk *walk, int dirfd)
 			return; /* no list of numbers */
 		rest = (struct lxcfsd_text){ buf, (size_t)(end + 1 - buf) };
 		held = held + (size_t)n - rest.len;
-		while (!walk->over && text_line(&rest, &line))
+		while (!walk->over && text_line(&rest, &line)) {
 			if (parse_u64(line, &tid) == 0 && tid > 0 && tid <= INT32_MAX)
 				look_at_thread(walk, (pid_t)tid);
+			look_at_time(walk);
+		}
 		memmove(buf, end + 1, held);
 	}
 }
@@ -87,6 +93,7 @@ static void look_at_dir(struct walk *walk, int dirfd, const char *path, unsigned
 		return;
 	}
 	look_at_threads(walk, fd);
+	look_at_time(walk); /* there may be many with nobody in them */
 	while (!walk->over && depth < DEPTH_MAX && walk->dirs < DIRS_MAX &&
 	       (entry = readdir(dir))) {
 		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 ||
@@ -125,6 +132,7 @@ int tasks_count(struct model *model, const struct subject *subject, uint64_t end
 		return fd;
 	look_at_dir(&walk, fd, ".", 0);
 	walk.tasks.last_pid = own_number(&walk, subject);
+	walk.tasks.last_start = walk.youngest_start;
 	*ret = walk.tasks;
 	return 0;
 }

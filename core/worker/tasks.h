@@ -10,13 +10,14 @@ struct subject;
 
 struct tasks {
 	uint32_t threads;
-	uint32_t running;  /* or ready to run */
-	uint32_t blocked;  /* wait uninterruptibly */
-	uint32_t last_pid; /* of the youngest, in the container's numbering; 0: not known */
+	uint32_t running;    /* or ready to run */
+	uint32_t blocked;    /* wait uninterruptibly */
+	uint32_t last_pid;   /* of the youngest, in the container's numbering; 0: not known */
+	uint64_t last_start; /* its, clock ticks since boot */
 };
 
 /* All in its cgroup and below, as far as they can be looked at until `end_ns`
- * (CLOCK_MONOTONIC); at least one is.  -ESRCH: there is no such cgroup. */
+ * (CLOCK_MONOTONIC); at least the first in its own cgroup is.  -ESRCH: there is no such cgroup. */
 int tasks_count(struct model *model, const struct subject *subject, uint64_t end_ns,
 		struct tasks *ret);
 

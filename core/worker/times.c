@@ -3,8 +3,9 @@
  * times.c - a container's CPU time: what the kernel says of it, taken over by
  * cputime.c, and kept in the vault.
  *
- * v2: cpu.stat (cgroup-v2.rst).  v1: cpuacct.usage_all, which knows the CPUs; where
- * that is missing cpuacct.usage, all of it as user time.  A step ends when the file
+ * v2: cpu.stat (cgroup-v2.rst).  v1: cpuacct.usage, divided as cpuacct.usage_all says,
+ * which knows the CPUs (kernel/sched/cpuacct.c); where that is missing all of it as user
+ * time.  A step ends when the file
  * was read, not when somebody asked: the file may be some milliseconds old.
  *
  * The first step is all that happened since the container began.  Each step is written
@@ -108,9 +109,15 @@ static int read_v1(struct model *model, const struct subject *subject, struct cg
 	int r = cgroup_text_at(&model->cgroups, cgroup, CG_CPU_USAGE_ALL, &text, &sample->read_ns);
 
 	if (r == 0) {
-		if (sample->read_ns != last_ns)
+		if (sample->read_ns != last_ns) {
 			r = take_usage_all((struct lxcfsd_text){ text->data, text->len }, sample,
 					   ret_raw);
+			if (r == 0)
+				r = cgroup_value(&model->cgroups, cgroup, CG_CPU_USAGE,
+						 &sample->exact);
+			if (r == -ENOENT)
+				r = 0;
+		}
 		lent_unref(text);
 	} else if (r == -ENOENT) {
 		r = cgroup_value(&model->cgroups, cgroup, CG_CPU_USAGE, &sample->used.user);

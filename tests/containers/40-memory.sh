@@ -4,6 +4,7 @@
 # is lowered: what it reads fits together, always, and the files agree.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 golden=$(realpath "$(dirname "$0")/../golden")

@@ -23,7 +23,7 @@ for p in "$BUILD"/plugins/{meminfo,swaps,vmstat,cpuinfo,uptime}.so; do
 	p=${p##*/} p=${p%.so}
 	like "$listing" " ./$p " "proc/$p is listed"
 	f=$MNT/proc/$p
-	is "$(stat -c '%s %a %u:%g %F' "$f")" "0 $(stat -c '%a' "/proc/$p") 0:0 regular empty file" "proc/$p: size, mode, owner, type"
+	is "$(stat -c '%s %a %u:%g %F' "$f")" "65536 $(stat -c '%a' "/proc/$p") 0:0 regular file" "proc/$p: size, mode, owner, type"
 	check "proc/$p can be read" grep -q . "$f"
 	is "$(tail -c 1 "$f" | od -An -c | tr -d ' ')" '\n' "proc/$p ends in a newline"
 done
@@ -83,6 +83,13 @@ PY
 while read -r verdict what; do
 	is "$verdict" good "$what"
 done < <(/usr/bin/python3 "$D/offsets.py" "$MNT" 2>&1)
+
+# whoever reads keeps his personality to himself
+personalities() { cat "/proc/$(worker_pid)"/task/*/personality "/proc/$DPID/personality" | sort -u; }
+for f in "$MNT"/proc/{cpuinfo,meminfo,uptime}; do
+	check "${f##*/}: read by a 32-bit personality without randomised addresses" setarch linux32 -R -X grep -q . "$f"
+done
+is "$(personalities)" "$(cat /proc/self/personality)" "a reader's personality is not taken over"
 
 stop_daemon
 is "$STOP_STATUS" 0 "SIGTERM: exit status 0"

@@ -3,6 +3,7 @@
 # Nothing can be changed, and what is for root alone is for root alone.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 daemon one
 ini
@@ -19,6 +20,12 @@ try() { # WHEN: each operation has to end with EROFS
 		is "$result" EROFS "$1: $operation"
 	done < <("$TOOLS/fsops" "$MNT" proc proc/uptime)
 }
+# access(2), also of what is in a tree
+for f in proc/uptime sys/devices/system/cpu/online; do
+	check "access: $f may be read" test -r "$MNT/$f"
+	check_not "access: $f may not be written" test -w "$MNT/$f"
+	check_not "access: $f may not be run" test -x "$MNT/$f"
+done
 try "read-only"
 check "root can make the superblock writable" mount -i -o remount,rw "$MNT"
 like "$(mount_line | sed 's/.* - [^ ]* [^ ]* //')" '^rw' "it is writable now"

@@ -3,6 +3,7 @@
 # The command line, detaching, signals, a second instance.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 for o in --help --version --help-config; do
 	output=$("$LXCFSD" "$o" 2>&1)
@@ -24,7 +25,13 @@ printf '[lxcfsd]\nthreds = 3\ncache_ms = 5000\n[plugin nope]\n[plugin meminfo]\n
 output=$("$LXCFSD" -t -c "$D/many.ini" 2>&1)
 is "$(grep -oE 'many\.ini:[0-9]+' <<<"$output" | tr '\n' ' ')" 'many.ini:2 many.ini:3 many.ini:4 many.ini:6 ' \
 	"-t: all errors at once, those of the plugins among them"
-check_not "-t: a configuration that is not there" "$LXCFSD" -t -c "$D/none.ini"
+output=$("$LXCFSD" -t -c "$D/none.ini" 2>&1)
+is "$?" 1 "-t: a configuration that is not there"
+is "$output" "$D/none.ini: cannot be read: No such file or directory" "-t: says just that"
+: >"$D/empty.ini"
+like "$("$LXCFSD" -t -c "$D/empty.ini" 2>&1)" 'no \[plugin NAME\] section' "-t: an empty configuration"
+check "the worker's --help" "$BUILD/lxcfsd-worker" --help
+check_not "a worker without a task" "$BUILD/lxcfsd-worker"
 check_not "-t mounts nothing" mount_line
 
 output=$(timeout 60 "$LXCFSD" -f -c "$D/bad.ini" --runtime-dir "$RUNDIR" -p "$PIDFILE" "$MNT" 2>&1)

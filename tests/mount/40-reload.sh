@@ -3,6 +3,7 @@
 # A reload that cannot be done changes nothing and says why.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 ready_ms=3000
 [ -z "$VM" ] || ready_ms=15000

@@ -130,8 +130,8 @@ for where in ("", "/vulnerabilities", "/" + sys.argv[2] + "/topology"):
             continue
         fd = os.open(path, os.O_RDONLY)
         text = os.pread(fd, 65536, 0)
-        if not all(os.pread(fd, 3, at) == text[at:at + 3] for at in range(1, len(text) + 3)) or st.st_size or st.st_mode & 0o222:
-            say(False, f"{path}: any offset, no size, no write bit")
+        if not all(os.pread(fd, 3, at) == text[at:at + 3] for at in range(1, len(text) + 3)) or st.st_size != 4096 or st.st_mode & 0o222:
+            say(False, f"{path}: any offset, its size, no write bit")
         os.close(fd)
 d = os.open(root, os.O_RDONLY)
 first = os.listdir(d)
@@ -142,7 +142,7 @@ PY
 while read -r verdict what; do
 	is "$verdict" good "$what"
 done < <(in_container one /usr/bin/python3 - "$SYS" "cpu$a" <"$D/pieces.py" 2>&1)
-is "$(in_container one stat -c '%F %a %s' "$SYS/cpu$a/topology/core_id")" "regular empty file 444 0" "a file's type, mode and size"
+is "$(in_container one stat -c '%F %a %s' "$SYS/cpu$a/topology/core_id")" "regular file 444 4096" "a file's type, mode and size"
 is "$(in_container one readlink "$SYS/cpu$a/subsystem")" "../../../../bus/cpu" "a link leads where the host's does"
 check_not "a file is no link" in_container one readlink $SYS/online
 check "nobody can list as well" setpriv --reuid 65534 --regid 65534 --clear-groups ls -l "$T0/cpu$a/topology"

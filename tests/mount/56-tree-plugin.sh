@@ -3,6 +3,7 @@
 # A plugin's tree, when the plugin does well and when it does not.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 HOST=/sys/kernel/mm

@@ -3,6 +3,7 @@
 # The .so of a running daemon is replaced, or made garbage.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 daemon one
 mkdir "$D/plugins"

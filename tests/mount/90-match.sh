@@ -3,6 +3,7 @@
 # [match]: two containers with different values of one option, changed by reloads.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 daemon one
 base() {

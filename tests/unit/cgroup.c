@@ -514,6 +514,15 @@ static void test_nodes(void)
 	stop();
 }
 
+static void fixture_mode(const char *path, mode_t mode)
+{
+	char full[2 * PATH_MAX];
+
+	snprintf(full, sizeof(full), "%s%s", fixture_root, path);
+	if (chmod(full, mode) < 0)
+		fixture_die(full);
+}
+
 static void test_host_entries(void)
 {
 	char buf[256];
@@ -560,6 +569,15 @@ static void test_host_entries(void)
 	CHECK_U64(out.cap, 3);
 	CHECK(svc.host_list(&req, "/sys/e", &out) == -ENOENT);
 	CHECK(svc.host_list(&req, "/sys/d/file", &out) == -ENOENT);
+	/* what only root may list or pass is for nobody here */
+	fixture_mode("/sys/d", 0751);
+	CHECK(svc.host_list(&req, "/sys/d", &out) == -EACCES);
+	out = (struct lxcfsd_out){ .buf = buf, .cap = sizeof(buf) };
+	CHECK(svc.host_link(&req, "/sys/d/link", &out) == 0);
+	fixture_mode("/sys/d", 0750);
+	CHECK(svc.host_link(&req, "/sys/d/link", &out) == -EACCES);
+	CHECK(svc.host_copy(&req, "/sys/d/file", &out) == -EACCES);
+	fixture_mode("/sys/d", 0755);
 	request_end(&req);
 	stop();
 }

@@ -180,6 +180,47 @@ static void test_own(void)
 	CHECK_U64(total().idle + busy(total()), 6 * SECOND);
 }
 
+/* Ticks say who, the clock says how much. */
+static void test_exact(void)
+{
+	struct cpu_share raw[12] = { { 0 } };
+
+	begin(2); /* 2 and 3 */
+	sample.raw = raw;
+	sample.raw_count = 12;
+	sample.exact = 1;
+	step(0, 0, 0);
+	raw[2].user += 300 * MS;
+	raw[3].system += 100 * MS;
+	sample.exact += 800 * MS;
+	step(SECOND, 300 * MS, 100 * MS);
+	CHECK_U64(cpu_state_line(state, 2).user, 600 * MS);
+	CHECK_U64(cpu_state_line(state, 3).system, 200 * MS);
+	CHECK_U64(busy(total()), 800 * MS);
+	/* no tick found it running, or one did that hardly ran */
+	sample.exact += 200 * MS;
+	step(SECOND, 0, 0);
+	CHECK_U64(busy(total()), SECOND);
+	raw[2].user += 4 * MS;
+	step(SECOND, 4 * MS, 0);
+	CHECK_U64(busy(total()), SECOND);
+	/* scaled all the same */
+	view.quota = view.count * 500000;
+	raw[2].user += 100 * MS;
+	sample.exact += 200 * MS;
+	step(SECOND, 100 * MS, 0);
+	CHECK_U64(busy(total()), 1400 * MS);
+	/* unknown for a step, it does not begin again with all that ever was */
+	view.quota = LXCFSD_NO_LIMIT;
+	sample.exact = 0;
+	step(SECOND, 100 * MS, 0);
+	CHECK_U64(busy(total()), 1500 * MS);
+	sample.exact = 5 * SECOND;
+	step(SECOND, 100 * MS, 0);
+	CHECK_U64(busy(total()), 1600 * MS);
+	CHECK_U64(total().idle + busy(total()), 12 * SECOND);
+}
+
 static void test_steal(void)
 {
 	begin(2);
@@ -244,6 +285,7 @@ static void test_random(void)
 			raw[cpu].system += (uint64_t)rand() % (dt + 1) / 2;
 		}
 		sample.throttled += (uint64_t)rand() % (dt + 1);
+		sample.exact = rand() % 8 ? sample.exact + (uint64_t)rand() % (dt + 1) : 0;
 		step(dt, (uint64_t)rand() % (dt * view.count + 1), (uint64_t)rand() % (dt + 1));
 		passed += dt * view.count;
 		for (uint32_t cpu = 0; cpu < 12; cpu++) {
@@ -305,6 +347,7 @@ int main(void)
 	test_scale();
 	test_changed_quota();
 	test_own();
+	test_exact();
 	test_steal();
 	test_dense();
 	test_random();

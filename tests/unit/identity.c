@@ -2,6 +2,7 @@
 /* identity - from a reader's thread id to its subject. */
 #include "check.h"
 #include "fixture.h"
+#include "parts.h"
 
 #define CG "/sys/fs/cgroup"
 
@@ -84,6 +85,22 @@ static void test_scan(void)
 	start();
 	/* the first to come is one whose ancestors are outside */
 	CHECK_STR(resolve(70), "init 50 5000\n:/lxc/c1\n");
+	model_free(model);
+}
+
+/* An engine's `exec`: from outside, into the cgroup that init is in.  No look at every
+ * process of the host is needed, which a large host has no time for. */
+static void test_nearby(void)
+{
+	fixture_v2();
+	make_processes();
+	fixture_process(72, 40, "72 11", 200, "exec", 6000, "0::/lxc/c1/init.scope\n");
+	fixture_file(CG "/lxc/c1/init.scope/cgroup.procs", "999\n40\n60\n50\n72\n");
+	start();
+	model->identity.scanned[200 % SCANNED_MAX] =
+		(struct scanned){ .inode = 200, .until_ns = UINT64_MAX, .error = -ETIMEDOUT };
+	CHECK_STR(resolve(70), "init 0 0\n:/lxc/c1\n");
+	CHECK_STR(resolve(72), "init 50 5000\n:/lxc/c1\n");
 	model_free(model);
 }
 
@@ -218,6 +235,7 @@ int main(void)
 {
 	test_auto();
 	test_scan();
+	test_nearby();
 	test_policies();
 	test_replaced();
 	test_odd_paths();

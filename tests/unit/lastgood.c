@@ -6,14 +6,14 @@
 #include "lastgood.h"
 
 /* Like a worker's: never freed. */
-static struct lastgood *lg;
+static struct lastgood *lg = NULL;
 static struct model *model;
 
 int main(void)
 {
 	const struct settings settings = fixture_settings();
 	struct draw_buf buf = { .data = malloc(64), .cap = 64 };
-	struct subject *a, *b;
+	struct subject *a = NULL, *b = NULL;
 	size_t len = 4711;
 
 	fixture_v2();

@@ -2,6 +2,7 @@
 /* load - load averages: the kernel's arithmetic, and whose threads are counted. */
 #include "check.h"
 #include "fixture.h"
+#include "io.h"
 #include "load.h"
 #include "parts.h"
 #include "tasks.h"
@@ -107,6 +108,12 @@ static void test_tasks(void)
 		CHECK(tasks_count(model, subject, 0, &tasks) == 0);
 		CHECK_U64(tasks.threads, 1);
 		subject_unref(subject);
+		/* but not one cgroup after the other with nobody in it */
+		fixture_file(CG "/empty/e/cgroup.threads", "100\n");
+		CHECK(model_subject_load(model, "init 0 0\n:/empty\n", 17, &subject) == 0);
+		CHECK(tasks_count(model, subject, 0, &tasks) == 0);
+		CHECK_U64(tasks.threads, 0);
+		subject_unref(subject);
 	}
 	model_free(model);
 }
@@ -120,6 +127,31 @@ static void test_v1(void)
 	settings = fixture_settings();
 	model = fixture_model(&settings);
 	CHECK_U64(count("init 0 0\nmemory:/a\n").running, 1);
+	model_free(model);
+}
+
+/* Of the root's cgroup, in whatever hierarchy, nothing is a container's own. */
+static void test_root(void)
+{
+	static char root[] = "/lxc";
+	static const char text[] = "init 0 0\ncpu,cpuacct:/lxc/a\nmemory:/lxc\n:/lxc\n";
+	struct subject *subject;
+	struct lent *pressure;
+
+	fixture_hybrid();
+	fixture_file(CG "/memory/lxc/tasks", "100\n101\n");
+	fixture_file(CG "/cpu,cpuacct/lxc/a/tasks", "102\n");
+	fixture_file(CG "/unified/lxc/cpu.pressure", "everybody's\n");
+	thread(100, "host", 'R', 1000, "100");
+	thread(101, "host", 'R', 1000, "101");
+	thread(102, "own", 'R', 1000, "102");
+	settings = fixture_settings();
+	settings.cgroup_root = root;
+	model = fixture_model(&settings);
+	CHECK_U64(count(text).threads, 1);
+	CHECK(model_subject_load(model, text, sizeof(text) - 1, &subject) == 0);
+	CHECK(subject_control(model, subject, LXCFSD_CPU_PRESSURE, &pressure) == -ENOENT);
+	subject_unref(subject);
 	model_free(model);
 }
 
@@ -151,6 +183,12 @@ static void test_load(void)
 	CHECK(subject_load(&req, &load) == 0);
 	CHECK_U64(load.forks, 9);
 	CHECK(load.avg[0] < LXCFSD_LOAD_ONE);
+	/* it has ended: an older one is the youngest now, and none was started */
+	subject->load.taken_ns = 1;
+	fixture_file(CG "/a/cgroup.threads", "100\n102\n");
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 9);
+	CHECK_U64(load.last_pid, 9);
 	/* the numbers have begun again */
 	subject->load.taken_ns = 1;
 	fixture_file(CG "/a/cgroup.threads", "100\n105\n");
@@ -158,9 +196,96 @@ static void test_load(void)
 	CHECK(subject_load(&req, &load) == 0);
 	CHECK_U64(load.forks, 13);
 	request_end(&req);
+	subject_unref(subject);
+	/* the youngest has no number any more: as many as there are, until one has */
+	fixture_file(CG "/b/cgroup.threads", "100\n102\n106\n");
+	thread(106, "ends", 'S', 1007, "106\t7");
+	fixture_file("/proc/106/status", "\n");
+	CHECK(model_subject_load(model, "init 100 1000\n:/b\n", 18, &subject) == 0);
+	request_begin(&req, model, subject, 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 3);
+	subject->load.taken_ns = 1;
+	thread(106, "runs", 'S', 1007, "106\t7");
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(load.forks, 7);
+	request_end(&req);
 	request_begin(&req, model, NULL, 0);
 	CHECK(subject_load(&req, &load) == -ESRCH);
 	subject_unref(subject);
+	model_free(model);
+}
+
+/* Who is read is in the list, until he has not been read for five minutes. */
+static void test_list(void)
+{
+	struct records none = { .vault = NULL };
+	struct lxcfsd_request req;
+	struct lxcfsd_load load;
+	struct subject *subject;
+
+	fixture_v2();
+	fixture_file(CG "/a/cgroup.threads", "100\n");
+	thread(100, "init", 'S', 1000, "100\t1");
+	fixture_file("/proc/100/stat", "100 (init) S 1 1 1 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 1000\n");
+	settings = fixture_settings();
+	model = fixture_model(&settings);
+	model->roots.live = true; /* so far as this is concerned */
+	model_set_records(model, &none);
+	CHECK(model_subject_load(model, "init 100 1000\n:/a\n", 18, &subject) == 0);
+	request_begin(&req, model, subject, 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(model->loads.count, 1);
+	pthread_mutex_lock(&model->loads.lock);
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 1);
+	subject->load_read_ns -= 299 * SECOND;
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 1);
+	subject->load_read_ns -= 2 * SECOND;
+	loads_pass(model);
+	CHECK_U64(model->loads.count, 0);
+	pthread_mutex_unlock(&model->loads.lock);
+	/* who reads again is in it again */
+	CHECK(subject_load(&req, &load) == 0);
+	CHECK_U64(model->loads.count, 1);
+	request_end(&req);
+	subject_unref(subject);
+	model_free(model);
+}
+
+/* Who is looked at again and again: not who has ended. */
+static void test_ended(void)
+{
+	struct subject *subject, *cgroup;
+
+	fixture_v2();
+	fixture_file(CG "/a/cgroup.threads", "100\n");
+	thread(100, "init", 'S', 1000, "100\t1");
+	fixture_file("/proc/100/stat", "100 (init) S 1 1 1 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 1000\n");
+	settings = fixture_settings();
+	model = fixture_model(&settings);
+	CHECK(model_subject_load(model, "init 100 1000\n:/a\n", 18, &subject) == 0);
+	CHECK(model_subject_load(model, "init 0 0\n:/a\n", 13, &cgroup) == 0);
+	CHECK(!load_visit(model, subject)); /* nobody has read lately */
+	subject->load_read_ns = cgroup->load_read_ns = io_now_ns();
+	CHECK(load_visit(model, subject));
+	CHECK(subject->load_watched);
+	/* the number is another process's now */
+	fixture_file("/proc/100/stat", "100 (new) S 1 1 1 0 -1 0 0 0 0 0 1 2 0 0 20 0 1 0 1001\n");
+	CHECK(!load_visit(model, subject));
+	CHECK(!subject->load_watched);
+	/* nobody's */
+	fixture_unlink_file("/proc/100/stat");
+	CHECK(!load_visit(model, subject));
+	/* without an init its cgroup is all that there is to go by */
+	CHECK(load_visit(model, cgroup));
+	fixture_unlink_file(CG "/a/cgroup.threads");
+	fixture_unlink_file(CG "/a");
+	CHECK(!load_visit(model, cgroup));
+	subject_unref(subject);
+	subject_unref(cgroup);
 	model_free(model);
 }
 
@@ -170,5 +295,8 @@ int main(void)
 	test_tasks();
 	test_v1();
 	test_load();
+	test_list();
+	test_ended();
+	test_root();
 	return done_testing();
 }

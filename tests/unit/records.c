@@ -182,6 +182,48 @@ static void test_full(void)
 	CHECK_STR(got(RECORDS_MAX + 99), text);
 }
 
+/* Nanoseconds since what is in /a/b began, for a new worker. */
+static uint64_t age(void)
+{
+	struct lxcfsd_services svc = { 0 };
+	struct lxcfsd_request req;
+	struct subject *subject;
+	struct model *fresh = fixture_model(&settings);
+	uint64_t value = 4711;
+
+	model_services(&svc);
+	model_set_records(fresh, &records);
+	if (model_subject_load(fresh, "init 0 0\n:/a/b\n", 15, &subject) < 0)
+		fixture_die("subject");
+	request_begin(&req, fresh, subject, 0);
+	CHECK(svc.age_ns(&req, &value) == 0);
+	request_end(&req);
+	subject_unref(subject);
+	model_free(fresh);
+	return value;
+}
+
+/* A container whose oldest process ends is not younger to the next worker. */
+static void test_age(void)
+{
+	char from[2 * PATH_MAX], to[2 * PATH_MAX];
+
+	fixture_file("/clock", "100000000000 1700000000000000000\n");
+	fixture_process(60, 1, "60", 100, "old", 1000, "0::/a/b\n");
+	fixture_process(61, 1, "61", 100, "young", 9000, "0::/a/b\n");
+	fixture_file("/sys/fs/cgroup/a/b/cgroup.procs", "60\n61\n");
+	CHECK_U64(age(), 90000000000);
+	fixture_file("/sys/fs/cgroup/a/b/cgroup.procs", "61\n");
+	next_worker(30);
+	CHECK_U64(age(), 90000000000);
+	/* another cgroup of that name is another container */
+	snprintf(from, sizeof(from), "%s/sys/fs/cgroup/a/b", fixture_root);
+	snprintf(to, sizeof(to), "%s/sys/fs/cgroup/a/gone", fixture_root);
+	CHECK(rename(from, to) == 0);
+	fixture_file("/sys/fs/cgroup/a/b/cgroup.procs", "61\n");
+	CHECK_U64(age(), 10000000000);
+}
+
 int main(void)
 {
 	fixture_v2();
@@ -196,6 +238,7 @@ int main(void)
 	test_growth();
 	test_damage();
 	test_full();
+	test_age();
 	records_done(&records);
 	model_free(model);
 	vault_unmap(vault);

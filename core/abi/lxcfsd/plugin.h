@@ -356,7 +356,8 @@ struct lxcfsd_services {
 	 * For trees: what the host has at a path below /proc or /sys, now and with
 	 * nothing kept.  No link is followed on the way.  Other things than
 	 * directories, files and links are not there (-ENOENT).  host_copy() writes
-	 * the content of a file, host_list() a listing, host_link() a target.
+	 * the content of a file, host_list() a listing, host_link() a target: -EACCES
+	 * when that is not for everybody on the host.
 	 */
 	int (*host_entry)(struct lxcfsd_request *req, const char *path, struct lxcfsd_entry *ret);
 	int (*host_copy)(struct lxcfsd_request *req, const char *path, struct lxcfsd_out *out);
