@@ -103,7 +103,9 @@ cg_quiet busy
 wait $held 2>/dev/null
 check "who ends takes them with him" wait_for "$PATIENCE" none_armed
 container_start free --bind "$MNT/proc/pressure:/proc/pressure" || bail "a container starts" "$(cat "$LOG")"
-is "$(psi free churn "$SPEC" 10000)" ok "10,000 one after the other"
+many=500 # the kernel takes some 15 ms to let one go
+[ -z "${LXCFSD_TEST_LONG:-}" ] || many=10000
+is "$(psi free churn "$SPEC" $many)" ok "$many one after the other"
 is "$(psi file once "$SPEC")" ok "and another container may still arm its own"
 check "it reads as before" in_container busy grep -q '^some avg10' $F
 check "no request waits" wait_for "$PATIENCE" nothing_waits
