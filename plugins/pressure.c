@@ -10,12 +10,15 @@
  * host's lines with zeros.
  *
  * A file is there only when the host has it: PSI may be switched off, and
- * pressure by interrupts came with Linux 6.1.  For reading only: no triggers.
+ * pressure by interrupts came with Linux 6.1.  With `triggers` a container may arm the
+ * triggers of its own cgroup.
  */
 #include <lxcfsd/plugin.h>
 
 #include "cursor.h"
 #include "output.h"
+
+enum opt { OPT_TRIGGERS };
 
 static bool take(struct lxcfsd_text *rest, const char *word)
 {
@@ -101,11 +104,23 @@ static int cpu_render(void *state, const union lxcfsd_value opts[], struct lxcfs
 	return render(state, req, LXCFSD_CPU_PRESSURE, "/proc/pressure/cpu", out);
 }
 
+static int cpu_trigger(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req)
+{
+	(void)state, (void)req;
+	return opts[OPT_TRIGGERS].u ? LXCFSD_CPU_PRESSURE : -EPERM;
+}
+
 static int memory_render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 			 struct lxcfsd_out *out)
 {
 	(void)opts;
 	return render(state, req, LXCFSD_MEMORY_PRESSURE, "/proc/pressure/memory", out);
+}
+
+static int memory_trigger(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req)
+{
+	(void)state, (void)req;
+	return opts[OPT_TRIGGERS].u ? LXCFSD_MEMORY_PRESSURE : -EPERM;
 }
 
 static int io_render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
@@ -115,11 +130,23 @@ static int io_render(void *state, const union lxcfsd_value opts[], struct lxcfsd
 	return render(state, req, LXCFSD_IO_PRESSURE, "/proc/pressure/io", out);
 }
 
+static int io_trigger(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req)
+{
+	(void)state, (void)req;
+	return opts[OPT_TRIGGERS].u ? LXCFSD_IO_PRESSURE : -EPERM;
+}
+
 static int irq_render(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 		      struct lxcfsd_out *out)
 {
 	(void)opts;
 	return render(state, req, LXCFSD_IRQ_PRESSURE, "/proc/pressure/irq", out);
+}
+
+static int irq_trigger(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req)
+{
+	(void)state, (void)req;
+	return opts[OPT_TRIGGERS].u ? LXCFSD_IRQ_PRESSURE : -EPERM;
 }
 
 static int pressure_init(const struct lxcfsd_services *svc, const union lxcfsd_value opts[],
@@ -133,13 +160,18 @@ static int pressure_init(const struct lxcfsd_services *svc, const union lxcfsd_v
 /* clang-format off */
 static const struct lxcfsd_file files[] = {
 	{ .path = "/proc/pressure/cpu", .mode = 0444, .flags = LXCFSD_IF_HOST,
-	  .render = cpu_render },
+	  .render = cpu_render, .trigger = cpu_trigger },
 	{ .path = "/proc/pressure/memory", .mode = 0444, .flags = LXCFSD_IF_HOST,
-	  .render = memory_render },
+	  .render = memory_render, .trigger = memory_trigger },
 	{ .path = "/proc/pressure/io", .mode = 0444, .flags = LXCFSD_IF_HOST,
-	  .render = io_render },
+	  .render = io_render, .trigger = io_trigger },
 	{ .path = "/proc/pressure/irq", .mode = 0444, .flags = LXCFSD_IF_HOST,
-	  .render = irq_render },
+	  .render = irq_render, .trigger = irq_trigger },
+};
+
+static const struct lxcfsd_opt opts[] = {
+	[OPT_TRIGGERS] = { .key = "triggers", .type = LXCFSD_BOOL, .def = "no",
+	  .help = "containers may write PSI triggers for themselves and poll for them" },
 };
 
 LXCFSD_EXPORT const struct lxcfsd_plugin lxcfsd_plugin = {
@@ -147,6 +179,7 @@ LXCFSD_EXPORT const struct lxcfsd_plugin lxcfsd_plugin = {
 	.name = "pressure", .version = "1",
 	.summary = "/proc/pressure: for how long the container waited",
 	.files = files, .file_count = LXCFSD_COUNT(files),
+	.opts = opts, .opt_count = LXCFSD_COUNT(opts),
 	.init = pressure_init,
 };
 /* clang-format on */

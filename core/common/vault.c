@@ -19,7 +19,7 @@ static const struct vault_part_desc layout[VAULT_PARTS] = {
 	[VAULT_NODES]     = {  17 * MIB,   8 * MIB, NODES_VERSION,     0 },
 	[VAULT_SUBJECTS]  = {  25 * MIB,  32 * MIB, SUBJECTS_VERSION,  0 },
 	[VAULT_HANDLES]   = {  57 * MIB,   4 * MIB, HANDLES_VERSION,   0 },
-	[VAULT_POLLERS]   = {  61 * MIB,   4 * MIB, 0,                 0 },
+	[VAULT_TRIGGERS]  = {  61 * MIB,   4 * MIB, TRIGGERS_VERSION,  0 },
 	[VAULT_RECORDS]   = {  65 * MIB,  63 * MIB, RECORDS_VERSION,   0 },
 	[VAULT_SNAPSHOTS] = { 128 * MIB, 128 * MIB, SNAPSHOTS_VERSION, 0 },
 };
@@ -29,6 +29,7 @@ _Static_assert(sizeof(struct journal_slot) * JOURNAL_SLOTS <= 16 << 20, "journal
 _Static_assert(sizeof(struct vault_nodes) <= 8 << 20, "nodes");
 _Static_assert(sizeof(struct vault_subject) * SUBJECTS_MAX <= 32 << 20, "subjects");
 _Static_assert(sizeof(struct vault_handle) * HANDLES_MAX <= 4 << 20, "handles");
+_Static_assert(sizeof(struct vault_trigger) * TRIGGERS_MAX <= 4 << 20, "triggers");
 _Static_assert(sizeof(struct vault_records) <= 63 << 20, "records");
 _Static_assert((size_t)SNAPSHOT_PAGE *SNAPSHOT_PAGES_MAX <= 128 << 20, "snapshots");
 

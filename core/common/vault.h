@@ -33,6 +33,10 @@
 /* Connections to the kernel: the plain tree is 0; writable or pollable
  * directories get one each. */
 #define VAULT_CONNS 4
+/* The plain one, which is always there, and that of a directory within it. */
+#define CONN_PLAIN    0
+#define CONN_INNER    1
+#define CONN_ROOT_MAX 256
 
 enum vault_part {
 	VAULT_JOURNAL,
@@ -41,7 +45,7 @@ enum vault_part {
 	VAULT_HANDLES,
 	VAULT_SNAPSHOTS,
 	VAULT_RECORDS,
-	VAULT_POLLERS, /* reserved */
+	VAULT_TRIGGERS,
 	VAULT_PARTS = 16,
 };
 
@@ -73,6 +77,10 @@ struct vault_header {
 	_Atomic uint32_t dead_faulty; /* the last one that died by its own fault */
 	_Atomic uint32_t view_off;    /* SIGUSR2: everybody sees the host's files */
 	uint64_t secret;	      /* no tenant knows it: two of them cannot hash alike */
+	/* Of each connection: how many there were before it, and the directory that is its
+	 * root, "" for the root of all. */
+	uint32_t conn_serials[VAULT_CONNS];
+	char conn_roots[VAULT_CONNS][CONN_ROOT_MAX];
 };
 
 /* ---- journal: one slot per thread that takes requests ---- */
@@ -153,7 +161,9 @@ struct vault_handle {
 	uint32_t snap_len;
 	_Atomic uint32_t snap_valid;
 	uint32_t opener; /* thread id */
-	uint32_t reserved[3];
+	uint32_t conn;
+	uint32_t conn_serial; /* of another one no RELEASE will come */
+	uint32_t reserved;
 };
 
 #define SNAPSHOTS_VERSION  1
@@ -193,6 +203,26 @@ struct vault_records {
 	uint8_t arena[(size_t)RECORD_BLOCK * RECORD_BLOCKS_MAX];
 };
 
+/* ---- triggers: who sleeps in poll(2), and for what ---- */
+
+#define TRIGGERS_VERSION 1
+#define TRIGGERS_MAX	 1024
+
+struct vault_trigger {
+	_Atomic uint64_t fh; /* 0: free; written last */
+	uint32_t node;
+	uint32_t control; /* enum lxcfsd_control: whose trigger it is */
+	uint32_t full;	  /* 1: "full", 0: "some" */
+	uint32_t threshold_us;
+	uint32_t window_us;
+	_Atomic uint32_t event;	  /* 1: it has happened and nobody was told yet */
+	uint64_t write_unique;	  /* of the WRITE that armed it */
+	uint64_t event_unique;	  /* of the POLL that was told last */
+	_Atomic uint64_t sleeper; /* the kernel's name for who polls, 0: nobody has */
+	uint64_t reserved;
+};
+
+_Static_assert(sizeof(struct vault_trigger) == 64, "layout of release 1");
 _Static_assert(sizeof(struct vault_record) == 128, "layout of release 1");
 _Static_assert(sizeof(struct vault_header) <= 65536, "the header has 64 KiB");
 _Static_assert(sizeof(struct vault_subject) <= 8192, "two pages");

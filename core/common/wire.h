@@ -22,6 +22,7 @@ enum wire_type {
 	WIRE_GO,	/* keeper: serve; with fds: vault, then one per connection */
 	WIRE_SERVING,	/* worker: its threads run; what the one before left comes first */
 	WIRE_DRAIN,	/* keeper: take no more requests, finish, exit */
+	WIRE_CONN,	/* keeper: serve one more connection; with its fd */
 };
 
 #define WIRE_TEXT_MAX 32768
@@ -37,11 +38,17 @@ struct wire_ready {
 	uint32_t plugins; /* switched on */
 	uint32_t log_level;
 	char mountpoint[4096];
+	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
+				      "": none does */
 };
 
 struct wire_go {
 	uint32_t generation;
 	uint32_t conns;
+};
+
+struct wire_conn {
+	uint32_t index;
 };
 
 struct wire_msg {
@@ -50,6 +57,7 @@ struct wire_msg {
 	union {
 		struct wire_ready ready;
 		struct wire_go go;
+		struct wire_conn conn;
 		char text[WIRE_TEXT_MAX + 1]; /* NUL-terminated by wire_recv() */
 	};
 	int fds[WIRE_FDS_MAX];

@@ -123,11 +123,46 @@ static int make_mount(struct keeper *k, const char *path)
 	return r;
 }
 
+void change_inner(struct keeper *k)
+{
+	const char *below = k->active.ready.inner;
+	struct wire_conn conn = { .index = CONN_INNER };
+	int r;
+
+	if (k->active.state != PROCESS_SERVING)
+		return;
+	if (k->inner.fuse_fd < 0 && !k->inner.child && below[0] == '/' &&
+	    k->inner.remounts <= REMOUNTS_MAX) {
+		r = inner_open(&k->inner, &k->mount, k->vault, below);
+		if (r == 0)
+			r = wire_send(k->active.ctl, WIRE_CONN, &conn, sizeof(conn),
+				      &k->inner.fuse_fd, 1);
+		if (r < 0)
+			log_warn("no connection for '%s', its files can only be read: %s", below,
+				 strerror(-r));
+	}
+	inner_attach(&k->inner);
+}
+
+/* It was ended from outside, alone. */
+static void inner_ended(struct keeper *k)
+{
+	uint64_t now = io_now_ns();
+
+	k->inner.remounts = now - k->inner.remounted_ns > 60000ull * MS ? 1 : k->inner.remounts + 1;
+	k->inner.remounted_ns = now;
+	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
+		"containers that run have lost these files",
+		k->inner.path,
+		k->inner.remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
+	inner_drop(&k->inner, true);
+}
+
 /* active is gone for good: next takes over. */
 static void promote(struct keeper *k)
 {
 	struct wire_go go = { .generation = k->next.generation, .conns = 1 };
-	int fds[2], r;
+	int fds[3], r;
 
 	if (k->mount.fuse_fd < 0) {
 		memcpy(k->mountpoint, k->next.ready.mountpoint, sizeof(k->mountpoint));
@@ -143,7 +178,9 @@ static void promote(struct keeper *k)
 	atomic_store(&k->vault->writer, k->active.generation);
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
-	r = wire_send(k->active.ctl, WIRE_GO, &go, sizeof(go), fds, 2);
+	if (k->inner.fuse_fd >= 0)
+		fds[1 + go.conns++] = k->inner.fuse_fd;
+	r = wire_send(k->active.ctl, WIRE_GO, &go, sizeof(go), fds, 1 + go.conns);
 	if (r < 0) /* it is dying; its death is on the way to us */
 		log_warn("worker %d does not take GO: %s", k->active.pid, strerror(-r));
 	process_set_state(&k->active, PROCESS_TAKING);
@@ -201,6 +238,7 @@ static void active_serves(struct keeper *k)
 		log_notice("serving again %.1f ms after the death (generation %u)",
 			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
 	}
+	change_inner(k);
 }
 
 /* -------------------------------------------------------------- a worker speaks */
@@ -229,6 +267,7 @@ void change_hear(struct keeper *k, struct process *p)
 	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING && !p->ended) {
 		p->ready = msg.ready;
 		p->ready.mountpoint[sizeof(p->ready.mountpoint) - 1] = '\0';
+		p->ready.inner[sizeof(p->ready.inner) - 1] = '\0';
 		process_set_state(p, PROCESS_READY);
 		next_is_ready(k);
 	} else if (msg.type == WIRE_FAILED) {
@@ -287,6 +326,7 @@ static void mount_anew(struct keeper *k)
 		"started again",
 		path);
 	mount_drop(&k->mount);
+	inner_drop(&k->inner, false);
 	vault_unmap(k->vault);
 	close(k->vault_fd);
 	k->vault_fd = -1;
@@ -318,17 +358,19 @@ static void count_failure(struct keeper *k, bool planned, bool fault)
 static void active_ended(struct keeper *k, int status, const char *how)
 {
 	bool planned = k->active.state == PROCESS_DRAINING;
-	bool gone = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_GONE &&
-		    mount_is_gone(&k->mount);
-	bool faulty = !planned && !gone && process_status_is_fault(status);
+	bool cut_off = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_GONE;
+	bool gone = cut_off && mount_is_gone(&k->mount);
+	bool inner_gone = inner_is_gone(&k->inner) && !gone;
+	bool faulty =
+		!planned && !gone && !(cut_off && inner_gone) && process_status_is_fault(status);
 	uint32_t generation = k->active.generation;
 
 	k->died_ns = io_now_ns();
-	count_failure(k, planned, process_status_is_fault(status));
+	count_failure(k, planned || (cut_off && inner_gone), process_status_is_fault(status));
 	if (planned && WIFSIGNALED(status) && process_status_is_fault(status))
 		log_err("worker %d (generation %u) died while it finished: %s", k->active.pid,
 			generation, how);
-	if (!planned && !gone)
+	if (!planned && !gone && !(cut_off && inner_gone))
 		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
 			generation, how);
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
@@ -336,6 +378,8 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	process_done(&k->active);
 	if (gone)
 		mount_anew(k);
+	else if (inner_gone)
+		inner_ended(k);
 	if (k->stopping)
 		return;
 	if (faulty)
@@ -361,6 +405,11 @@ void change_reap(struct keeper *k)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (inner_reaped(&k->inner, pid, status)) {
+			if (k->inner.fuse_fd < 0)
+				change_inner(k);
+			continue;
+		}
 		process_status_text(status, how, sizeof(how));
 		/* what it said last may still lie in the socket */
 		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {

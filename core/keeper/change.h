@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "inner.h"
 #include "log.h"
 #include "mount.h"
 #include "options.h"
@@ -24,6 +25,7 @@ struct keeper {
 	int vault_fd;
 	struct vault_header *vault;
 	struct mount mount;
+	struct inner inner;
 	int mounts_fd;	     /* mountinfo: says when the table of mounts changes */
 	uint64_t look_at_ns; /* when to look whether ours is still there; 0: no need */
 	uint64_t looked_ns;
@@ -52,6 +54,8 @@ void change_stop(struct keeper *k, int exit_status);
 void change_start(struct keeper *k, enum purpose purpose);
 /* Takes one message of `p`, which is active or next. */
 void change_hear(struct keeper *k, struct process *p);
+/* Makes the inner mount, if the active worker wants one, or puts it back. */
+void change_inner(struct keeper *k);
 /* Takes the ends of all processes that have ended. */
 void change_reap(struct keeper *k);
 /* Kills `p`; `why` (NULL: none) is said where its failure is reported. */

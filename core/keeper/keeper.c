@@ -94,6 +94,7 @@ static int check_mount(struct keeper *k, uint64_t now)
 	k->look_at_ns = 0;
 	k->looked_ns = now;
 	r = mount_restore(&k->mount, &restored);
+	change_inner(k);
 	if (r < 0)
 		log_err("the mount on '%s' is gone and cannot be put back: %s", k->mount.path,
 			strerror(-r));
@@ -139,6 +140,9 @@ static int check_timers(struct keeper *k)
 		return 0;
 	}
 	next = check_mount(k, now);
+	if (next < wait)
+		wait = next;
+	next = inner_patience_ms(&k->inner, now);
 	if (next < wait)
 		wait = next;
 	return wait == INT_MAX ? -1 : wait;
@@ -232,6 +236,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 		.rt = rt,
 		.worker_log = options->foreground ? log_current_target() : LOG_TO_SYSLOG,
 		.mount = { .fuse_fd = -1, .lock_fd = -1, .tree_fd = -1 },
+		.inner = INNER_NONE,
 		.active = { .ctl = -1 },
 		.next = { .ctl = -1 },
 		.good = { .exe_fd = -1, .set_fd = -1 },
@@ -247,7 +252,8 @@ int keeper_run(const struct options *options, struct runtime *rt)
 	change_start(&k, FOR_START);
 	loop(&k);
 	notify_stopping();
-	mount_drop(&k.mount);
+	mount_drop(&k.mount); /* and with it what is in it */
+	inner_drop(&k.inner, false);
 	end_process(&k.next);
 	end_process(&k.active);
 	making_done(&k.good);

@@ -208,8 +208,18 @@ static int lock_place(const char *path, int *ret, char *reason, size_t size)
 	return 0;
 }
 
+int mount_device_at(const char *path, char *ret)
+{
+	struct place place;
+	int r = mounted(path, &place);
+
+	if (r == 0)
+		memcpy(ret, place.device, sizeof(place.device));
+	return r;
+}
+
 /* The kernel sends it once in the life of a connection. */
-static int read_init(int fuse_fd, struct vault_conn *conn)
+int mount_read_init(int fuse_fd, struct vault_conn *conn)
 {
 	static char buf[65536];
 	const struct fuse_in_header *head = (const void *)buf;
@@ -250,7 +260,7 @@ static int do_mount(const char *path, struct vault_conn *conn, int *ret_fd, char
 		close(fd);
 		return r;
 	}
-	r = read_init(fd, conn);
+	r = mount_read_init(fd, conn);
 	if (r < 0) {
 		umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
 		close(fd);

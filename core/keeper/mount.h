@@ -24,6 +24,11 @@ struct mount {
 int mount_new(struct mount *mount, const char *path, struct vault_conn *conn, char *reason,
 	      size_t size);
 
+/* The FUSE_INIT of a new connection, which the kernel sends once. */
+int mount_read_init(int fuse_fd, struct vault_conn *conn);
+/* What is mounted on `path`, as mountinfo writes it; "": nothing.  `ret` has 32 bytes. */
+int mount_device_at(const char *path, char *ret);
+
 /* It is in a mount namespace that is not the host's, and nowhere else. */
 bool mount_is_private(const struct mount *mount);
 

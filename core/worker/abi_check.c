@@ -141,6 +141,7 @@ IS(LXCFSD_CLOCK_REALTIME, 2);
 /* added before release 1 was out */
 AT(lxcfsd_file, flags, 24);
 AT(lxcfsd_file, reserved, 28);
+AT(lxcfsd_file, trigger, 32);
 IS(LXCFSD_IF_HOST, 1);
 IS(LXCFSD_IO_STAT, 1);
 IS(LXCFSD_BFQ_BYTES, 2);

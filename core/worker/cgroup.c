@@ -184,7 +184,7 @@ static struct cg_file *get_file(struct cgroup *cgroup, enum cg_attr attr)
 	return file;
 }
 
-static int open_control(const struct cgroup *cgroup, const char *name)
+static int open_control(const struct cgroup *cgroup, const char *name, int access)
 {
 	char path[PATH_BYTES_MAX + 64];
 	int n;
@@ -192,17 +192,17 @@ static int open_control(const struct cgroup *cgroup, const char *name)
 	n = snprintf(path, sizeof(path), "%s%s%s", cgroup->path, cgroup->len ? "/" : "", name);
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return -ENAMETOOLONG;
-	return path_open(cgroup->hierarchy->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY,
+	return path_open(cgroup->hierarchy->fd, path, access | O_NONBLOCK | O_NOCTTY,
 			 PATH_NO_LINKS);
 }
 
-static int open_attr(const struct cgroup *cgroup, enum cg_attr attr)
+static int open_attr(const struct cgroup *cgroup, enum cg_attr attr, int access)
 {
 	const char *const *names = cgroup->hierarchy->v2 ? cg_attrs[attr].v2 : cg_attrs[attr].v1;
 	int fd = -ENOENT, dir;
 
 	for (size_t i = 0; i < 2 && names[i] && fd == -ENOENT; i++)
-		fd = open_control(cgroup, names[i]);
+		fd = open_control(cgroup, names[i], access);
 	if (fd != -ENOENT || !names[0] || cgroup->len == 0)
 		return fd;
 	/* is it the file that is missing, or the cgroup? */
@@ -211,6 +211,11 @@ static int open_attr(const struct cgroup *cgroup, enum cg_attr attr)
 		return dir == -ENOENT ? -ENODEV : dir;
 	close(dir);
 	return -ENOENT;
+}
+
+int cgroup_open(const struct cgroup *cgroup, enum cg_attr attr)
+{
+	return open_attr(cgroup, attr, O_RDWR);
 }
 
 static int read_attr(struct cg_file *file, enum cg_attr attr)
@@ -238,7 +243,7 @@ static bool is_moved(const struct cgroup *cgroup, enum cg_attr attr, struct cg_f
 				      file->checked_ns >= atomic_load(&cgroup->since_ns)))
 		return false;
 	file->checked_ns = file->read_ns;
-	fd = open_attr(cgroup, attr);
+	fd = open_attr(cgroup, attr, O_RDONLY);
 	if (fd < 0)
 		return true;
 	moved = fstat(fd, &now) < 0 || fstat(file->held.fd, &held) < 0 ||
@@ -262,7 +267,7 @@ static void refresh(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr
 			held_close(cgroups->fds, held);
 	}
 	if (held->fd < 0) {
-		held->fd = open_attr(cgroup, attr);
+		held->fd = open_attr(cgroup, attr, O_RDONLY);
 		r = held->fd < 0 ? held->fd : read_attr(file, attr);
 	}
 	if (r < 0)

@@ -106,6 +106,9 @@ int cgroup_text(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr att
 int cgroup_text_at(struct cgroups *cgroups, struct cgroup *cgroup, enum cg_attr attr,
 		   struct lent **ret, uint64_t *ret_ns);
 
+/* Opens the control file for reading and writing, for the caller alone. */
+int cgroup_open(const struct cgroup *cgroup, enum cg_attr attr);
+
 /* Fills values[] as services.stat. */
 void stat_pick(struct lxcfsd_text text, bool v2, const struct lxcfsd_key keys[], size_t count,
 	       uint64_t values[]);

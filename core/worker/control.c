@@ -12,6 +12,9 @@
  * has in v1's hierarchies; so only the same path counts as its own.
  */
 #include <errno.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "parts.h"
 
@@ -104,4 +107,57 @@ int subject_control(struct model *model, const struct subject *subject, enum lxc
 	r = cgroup_text(&model->cgroups, cgroup, attr, ret);
 	cgroup_put(&model->cgroups, cgroup);
 	return r;
+}
+
+/* Of this thread alone. */
+static int set_capability(uint32_t capability, bool on)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+	uint32_t mask = CAP_TO_MASK(capability), i = CAP_TO_INDEX(capability);
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return -errno;
+	if (on && !(data[i].permitted & mask))
+		return 0;
+	data[i].effective = on ? data[i].effective | mask : data[i].effective & ~mask;
+	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
+/* The kernel looks at who has opened it, not at who writes. */
+static int open_unprivileged(const struct cgroup *cgroup, enum cg_attr attr)
+{
+	int fd, r = set_capability(CAP_SYS_RESOURCE, false);
+
+	if (r < 0)
+		return r;
+	fd = cgroup_open(cgroup, attr);
+	r = set_capability(CAP_SYS_RESOURCE, true);
+	if (r < 0 && fd >= 0) {
+		close(fd);
+		fd = r;
+	}
+	return fd;
+}
+
+int subject_open_pressure(struct model *model, const struct subject *subject,
+			  enum lxcfsd_control which, bool privileged)
+{
+	struct cgroup *cgroup;
+	enum cg_attr attr;
+	int fd, r = find_attr(which, &attr);
+
+	if (r < 0)
+		return r;
+	if (attr != CG_CPU_PRESSURE && attr != CG_MEMORY_PRESSURE && attr != CG_IO_PRESSURE &&
+	    attr != CG_IRQ_PRESSURE)
+		return -EINVAL;
+	r = own_on_v2(model, subject, &cgroup);
+	if (r < 0)
+		return r;
+	if (!cgroup)
+		return -ENOENT;
+	fd = privileged ? cgroup_open(cgroup, attr) : open_unprivileged(cgroup, attr);
+	cgroup_put(&model->cgroups, cgroup);
+	return fd;
 }

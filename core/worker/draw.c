@@ -106,6 +106,20 @@ int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxc
 	return draw_whole(&d, req, buf, ret_len);
 }
 
+int draw_trigger(const struct plugin *plugin, const struct lxcfsd_file *file,
+		 struct lxcfsd_request *req)
+{
+	const struct plugin_view *view = draw_view(plugin, req->subject);
+	int r;
+
+	if (!view->enabled)
+		return -EPERM;
+	if (!has_view(view, req, file->controllers))
+		return -EOPNOTSUPP;
+	r = file->trigger(plugin->state, view->values, req);
+	return r == 0 ? -EPERM : r;
+}
+
 const char *tree_below(const struct lxcfsd_tree *tree, const char *path)
 {
 	path += strlen(tree->path);

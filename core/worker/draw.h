@@ -26,6 +26,10 @@ const struct plugin_view *draw_view(const struct plugin *plugin, const struct su
 int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
 	 struct draw_buf *buf, size_t *ret_len);
 
+/* Whose triggers this reader may arm: enum lxcfsd_control, or -errno. */
+int draw_trigger(const struct plugin *plugin, const struct lxcfsd_file *file,
+		 struct lxcfsd_request *req);
+
 /*
  * The same for something in a tree: `write` is tree->render, list or readlink, and
  * `path` that of what is drawn.  -ENOENT: this reader has no such thing.

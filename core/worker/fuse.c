@@ -9,6 +9,11 @@
  * Every operation that would change something is refused with EROFS here: a
  * privileged container can remount the superblock read-write for everybody.
  *
+ * There may be a second connection, whose root is a directory of the first one: files
+ * in it can be written and polled.  It is of its own because the plain one is faster
+ * read-only, and because nothing there may be written or polled for ever.  Node ids mean the
+ * same on both, but for 1, which is the root of each.
+ *
  * Longer than other files, because it is the only one that may know libfuse.
  */
 #define FUSE_USE_VERSION 314
@@ -23,6 +28,7 @@
 #include <linux/fuse.h>
 
 #include "fuse.h"
+#include "journal.h"
 #include "log.h"
 #include "wire.h"
 
@@ -38,14 +44,22 @@
 #define STATIC_TIMEOUT 1.0
 
 struct fuse_conn {
-	struct server *server;
+	struct fuse_conns *all;
+	uint32_t index;
+	uint32_t root; /* what node id 1 stands for */
+	int fd;
 	struct vault_conn *saved;
-	struct fuse_session *session;
-	struct journal journal;
-	_Atomic bool draining;
+	struct fuse_session *session; /* NULL: there is no such connection */
 	_Atomic unsigned int running;
 	unsigned int threads;
 	pthread_t ids[JOURNAL_SLOTS];
+};
+
+struct fuse_conns {
+	struct server *server;
+	struct journal journal;
+	_Atomic bool draining;
+	struct fuse_conn list[VAULT_CONNS];
 };
 
 static struct fuse_conn *conn_of(fuse_req_t req)
@@ -55,12 +69,18 @@ static struct fuse_conn *conn_of(fuse_req_t req)
 
 static struct server *server_of(fuse_req_t req)
 {
-	return conn_of(req)->server;
+	return conn_of(req)->all->server;
 }
 
 static const struct node *node_of(fuse_req_t req, fuse_ino_t ino)
 {
-	return nodes_get(&server_of(req)->nodes, ino);
+	return nodes_get(&server_of(req)->nodes, ino == FUSE_ROOT_ID ? conn_of(req)->root : ino);
+}
+
+/* Is there anything on this connection to be written to it? */
+static bool is_writable(fuse_req_t req, const struct node *node)
+{
+	return conn_of(req)->index == CONN_INNER && node->file && node->file->trigger;
 }
 
 /* ------------------------------------------------------------- operations */
@@ -85,9 +105,11 @@ static void fill_stat(struct server *s, const struct node *node, mode_t mode, st
 	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
 }
 
-static void fill_attr(struct server *s, const struct node *node, struct stat *st)
+static void fill_attr(fuse_req_t req, const struct node *node, struct stat *st)
 {
-	fill_stat(s, node, serve_mode(s, node), st);
+	/* as the host's: whether a write does anything is found out by writing */
+	fill_stat(server_of(req), node,
+		  serve_mode(server_of(req), node) | (is_writable(req, node) ? 0222 : 0), st);
 }
 
 /* Of what depends on the reader. */
@@ -105,6 +127,7 @@ static struct serve_read request_of(fuse_req_t req, const struct node *node, uin
 {
 	return (struct serve_read){
 		.node = node,
+		.conn = conn_of(req)->index,
 		.fh = fh,
 		.reader = fuse_req_ctx(req)->pid,
 		.unique = journal_unique(),
@@ -157,7 +180,7 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	}
 	entry.ino = node->id;
 	entry.generation = 1;
-	fill_attr(server_of(req), node, &entry.attr);
+	fill_attr(req, node, &entry.attr);
 	fuse_reply_entry(req, &entry);
 }
 
@@ -197,7 +220,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	if (serve_depends(node))
 		fill_entry(server_of(req), node, &found, &st);
 	else
-		fill_attr(server_of(req), node, &st);
+		fill_attr(req, node, &st);
 	fuse_reply_attr(req, &st, serve_depends(node) ? 0 : STATIC_TIMEOUT);
 }
 
@@ -247,7 +270,8 @@ static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) {
+	if (((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) &&
+	    !is_writable(req, node)) {
 		fuse_reply_err(req, EROFS);
 		return;
 	}
@@ -283,6 +307,8 @@ static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 static void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
+	if (conn_of(req)->index == CONN_INNER)
+		trigger_drop(&server_of(req)->triggers, fi->fh);
 	serve_release(server_of(req), fi->fh);
 	fuse_reply_err(req, 0);
 }
@@ -360,7 +386,7 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 		       struct fuse_file_info *fi)
 {
 	const struct nodes *nodes = &server_of(req)->nodes;
-	const struct node *dir = nodes_get(nodes, ino);
+	const struct node *dir = node_of(req, ino);
 	struct serve_read read = request_of(req, dir, fi->fh);
 	struct listing list = { .req = req };
 	const char *text = "";
@@ -398,12 +424,53 @@ static void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info 
 	fuse_reply_err(req, 0);
 }
 
+static void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset,
+		     struct fuse_file_info *fi)
+{
+	const struct node *node = node_of(req, ino);
+	const struct serve_read write = request_of(req, node, fi->fh);
+	int r = node && is_writable(req, node) ? serve_write(server_of(req), &write, bytes, size)
+					       : -EROFS;
+
+	(void)offset; /* as in procfs */
+	if (r < 0)
+		fuse_reply_err(req, -r);
+	else
+		fuse_reply_write(req, size);
+}
+
+/* libfuse keeps the kernel's name for who sleeps to itself; it stands in the request. */
+static void op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi,
+		    struct fuse_pollhandle *ph)
+{
+	const struct fuse_in_header *head = journal_request();
+	const struct fuse_poll_in *in = (const void *)(head + 1);
+	bool sleeps = head && head->len >= sizeof(*head) + sizeof(*in) &&
+		      in->flags & FUSE_POLL_SCHEDULE_NOTIFY;
+	const struct serve_read poll = request_of(req, node_of(req, ino), fi->fh);
+
+	if (ph)
+		fuse_pollhandle_destroy(ph);
+	fuse_reply_poll(req, serve_poll(server_of(req), &poll, sleeps ? in->kh : 0));
+}
+
+/* open(2) with O_TRUNC, as of shells, comes here as well. */
+static bool is_truncation(const struct stat *attr, int to_set)
+{
+	return to_set & FUSE_SET_ATTR_SIZE && attr->st_size == 0 &&
+	       !(to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID));
+}
+
 /* Everything that would change something. */
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		       struct fuse_file_info *fi)
 {
-	(void)ino, (void)attr, (void)to_set, (void)fi;
-	fuse_reply_err(req, EROFS);
+	const struct node *node = node_of(req, ino);
+
+	if (node && is_writable(req, node) && is_truncation(attr, to_set))
+		op_getattr(req, ino, fi);
+	else
+		fuse_reply_err(req, EROFS);
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
@@ -443,13 +510,6 @@ static void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t new_parent, const
 	fuse_reply_err(req, EROFS);
 }
 
-static void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t size, off_t offset,
-		     struct fuse_file_info *fi)
-{
-	(void)ino, (void)bytes, (void)size, (void)offset, (void)fi;
-	fuse_reply_err(req, EROFS);
-}
-
 static void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value,
 			size_t size, int flags)
 {
@@ -478,7 +538,8 @@ static void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
 }
 
 /* Not here, so ENOSYS, and the kernel stops asking: flush, fsync, poll, getxattr,
- * listxattr, lseek, ioctl, access (default_permissions asks nobody). */
+ * listxattr, lseek, ioctl, access (default_permissions asks nobody).  On the inner
+ * connection poll is here. */
 static const struct fuse_lowlevel_ops operations = {
 	.init = op_init,
 	.lookup = op_lookup,
@@ -549,8 +610,7 @@ static ssize_t reply_init(struct fuse_conn *conn, const struct iovec *iov, int c
 		atomic_thread_fence(memory_order_release);
 		saved->init_out_len = (uint32_t)len;
 	}
-	return write(conn->journal.fd, saved->init_out, saved->init_out_len) < 0 ? -1
-										 : (ssize_t)len;
+	return write(conn->fd, saved->init_out, saved->init_out_len) < 0 ? -1 : (ssize_t)len;
 }
 
 static __thread bool in_init;
@@ -560,7 +620,8 @@ static ssize_t device_writev(int fd, struct iovec *iov, int count, void *userdat
 	struct fuse_conn *conn = userdata;
 
 	(void)fd;
-	return in_init ? reply_init(conn, iov, count) : journal_writev(&conn->journal, iov, count);
+	return in_init ? reply_init(conn, iov, count)
+		       : journal_writev(&conn->all->journal, iov, count);
 }
 
 static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
@@ -568,7 +629,7 @@ static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
 	struct fuse_conn *conn = userdata;
 
 	(void)fd;
-	return journal_read(&conn->journal, buf, len);
+	return journal_read(&conn->all->journal, buf, len);
 }
 
 static void process(struct fuse_conn *conn, void *request, size_t len)
@@ -579,49 +640,109 @@ static void process(struct fuse_conn *conn, void *request, size_t len)
 	journal_forget(); /* if it was one that has no reply */
 }
 
-int fuse_conn_open(struct server *server, struct vault_conn *saved, int fd, bool keep_journal,
-		   struct fuse_conn **ret)
+int fuse_conns_new(struct server *server, bool keep_journal, struct fuse_conns **ret)
 {
-	static const struct fuse_custom_io io = { .read = device_read, .writev = device_writev };
-	uint8_t init[sizeof(saved->init_in)];
-	char name[] = "lxcfsd-worker", *argv[] = { name, NULL };
-	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
-	struct fuse_conn *conn = calloc(1, sizeof(*conn));
+	struct fuse_conns *conns = calloc(1, sizeof(*conns));
 	int r;
 
-	if (!conn)
+	if (!conns)
 		return -ENOMEM;
-	if (saved->init_in_len == 0 || saved->init_in_len > sizeof(init))
-		return -EINVAL;
-	conn->server = server;
-	conn->saved = saved;
-	r = journal_open(&conn->journal, server->vault, server->generation, keep_journal, fd);
-	if (r < 0)
+	conns->server = server;
+	r = journal_open(&conns->journal, server->vault, server->generation, keep_journal);
+	if (r < 0) {
+		free(conns);
 		return r;
-	conn->session = fuse_session_new(&args, &operations, sizeof(operations), conn);
-	if (!conn->session)
-		return -ENOMEM;
-	r = fuse_session_custom_io(conn->session, &io, fd);
-	if (r < 0)
-		return r;
-	memcpy(init, saved->init_in, saved->init_in_len);
-	in_init = true;
-	process(conn, init, saved->init_in_len);
-	in_init = false;
-	if (fuse_session_exited(conn->session))
-		return -EPROTO;
-	*ret = conn;
+	}
+	*ret = conns;
 	return 0;
 }
 
-static void answer(void *arg, void *request, size_t len)
+static uint32_t find_root(struct server *s, uint32_t index)
 {
-	process(arg, request, len);
+	char path[CONN_ROOT_MAX];
+	const struct node *node;
+	int r;
+
+	memcpy(path, s->vault->conn_roots[index], sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	if (!path[0])
+		return NODE_ROOT;
+	r = nodes_directory(&s->nodes, path, &node);
+	if (r < 0) /* what is open and bound goes on by its ids */
+		log_err("the directory '%s' cannot be found any more: %s", path, strerror(-r));
+	return r < 0 ? NODE_ROOT : node->id;
 }
 
-unsigned int fuse_conn_left(struct fuse_conn *conn)
+static int open_session(struct fuse_conn *conn)
 {
-	return journal_sift(&conn->journal);
+	static const struct fuse_custom_io io = { .read = device_read, .writev = device_writev };
+	uint8_t init[sizeof(conn->saved->init_in)];
+	struct fuse_lowlevel_ops ops = operations;
+	char name[] = "lxcfsd-worker", *argv[] = { name, NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(1, argv);
+	uint32_t len = conn->saved->init_in_len;
+	int r;
+
+	if (len == 0 || len > sizeof(init))
+		return -EINVAL;
+	if (conn->index == CONN_INNER)
+		ops.poll = op_poll;
+	conn->session = fuse_session_new(&args, &ops, sizeof(ops), conn);
+	if (!conn->session)
+		return -ENOMEM;
+	r = fuse_session_custom_io(conn->session, &io, conn->fd);
+	if (r < 0)
+		return r;
+	memcpy(init, conn->saved->init_in, len);
+	in_init = true;
+	process(conn, init, len);
+	in_init = false;
+	return fuse_session_exited(conn->session) ? -EPROTO : 0;
+}
+
+int fuse_conns_add(struct fuse_conns *conns, uint32_t index, int fd)
+{
+	struct fuse_conn *conn;
+	int r;
+
+	if (index >= VAULT_CONNS || conns->list[index].session)
+		return -EEXIST;
+	conn = &conns->list[index];
+	conn->all = conns;
+	conn->index = index;
+	conn->fd = fd;
+	conn->saved = &conns->server->vault->conns[index];
+	conn->root = find_root(conns->server, index);
+	r = open_session(conn);
+	if (r == 0)
+		journal_add(&conns->journal, index, fd);
+	return r;
+}
+
+static void answer(void *arg, uint32_t index, void *request, size_t len)
+{
+	struct fuse_conns *conns = arg;
+
+	process(&conns->list[index], request, len);
+}
+
+unsigned int fuse_conns_left(struct fuse_conns *conns)
+{
+	return journal_sift(&conns->journal);
+}
+
+void fuse_conns_wake(void *arg, uint64_t sleeper)
+{
+	struct fuse_conns *conns = arg;
+	int fd = atomic_load(&conns->journal.fds[CONN_INNER]);
+	struct {
+		struct fuse_out_header head;
+		struct fuse_notify_poll_wakeup_out body;
+	} wake = { .head = { .len = sizeof(wake), .error = FUSE_NOTIFY_POLL },
+		   .body = { .kh = sleeper } };
+
+	if (fd >= 0 && write(fd, &wake, sizeof(wake)) < 0 && errno != ENOENT)
+		log_debug("a poller could not be woken: %m");
 }
 
 /* -------------------------------------------------------------------- loop */
@@ -633,15 +754,16 @@ unsigned int fuse_conn_left(struct fuse_conn *conn)
 static void *take_requests(void *arg)
 {
 	struct fuse_conn *conn = arg;
+	struct fuse_conns *all = conn->all;
 	struct fuse_buf buf = { 0 };
 	unsigned int errors = 0;
 
-	journal_replay(&conn->journal, answer, conn);
-	buf.mem = journal_attach(&conn->journal);
-	while (buf.mem && !atomic_load(&conn->draining)) {
+	journal_replay(&all->journal, answer, all);
+	buf.mem = journal_attach(&all->journal, conn->index);
+	while (buf.mem && !atomic_load(&all->draining)) {
 		int n = fuse_session_receive_buf(conn->session, &buf);
 
-		if (n == 0 && !atomic_load(&conn->draining))
+		if (n == 0 && !atomic_load(&all->draining))
 			_exit(WORKER_EXIT_GONE); /* only a new mount helps */
 		if (n == -EINTR || n == -EAGAIN)
 			continue;
@@ -664,14 +786,13 @@ static void on_kick(int signal)
 	(void)signal; /* its only use is to end a read(2) with EINTR */
 }
 
-int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
+int fuse_conns_start(struct fuse_conns *conns, uint32_t index, unsigned int threads)
 {
 	struct sigaction kick = { .sa_handler = on_kick };
+	struct fuse_conn *conn = &conns->list[index];
 
-	if (threads > JOURNAL_SLOTS)
-		threads = JOURNAL_SLOTS;
 	sigaction(KICK, &kick, NULL);
-	for (unsigned int i = 0; i < threads; i++) {
+	for (unsigned int i = 0; i < threads && i < JOURNAL_SLOTS; i++) {
 		atomic_fetch_add(&conn->running, 1);
 		if (pthread_create(&conn->ids[i], NULL, take_requests, conn) != 0) {
 			atomic_fetch_sub(&conn->running, 1);
@@ -682,15 +803,27 @@ int fuse_conn_start(struct fuse_conn *conn, unsigned int threads)
 	return 0;
 }
 
-void fuse_conn_drain(struct fuse_conn *conn)
+/* False when there is nobody left to kick. */
+static bool kick_all(struct fuse_conns *conns)
+{
+	unsigned int running = 0;
+
+	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
+		struct fuse_conn *conn = &conns->list[i];
+
+		running += atomic_load(&conn->running);
+		for (unsigned int k = 0; k < conn->threads; k++)
+			pthread_kill(conn->ids[k], KICK);
+	}
+	return running > 0;
+}
+
+void fuse_conns_drain(struct fuse_conns *conns)
 {
 	struct timespec pause = { .tv_nsec = 100000 };
 
-	atomic_store(&conn->draining, true);
+	atomic_store(&conns->draining, true);
 	/* a kick between the look at `draining` and read(2) is lost: so again */
-	while (atomic_load(&conn->running) > 0) {
-		for (unsigned int i = 0; i < conn->threads; i++)
-			pthread_kill(conn->ids[i], KICK);
+	while (kick_all(conns))
 		nanosleep(&pause, NULL);
-	}
 }

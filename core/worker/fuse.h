@@ -8,19 +8,22 @@
 #ifndef LXCFSD_FUSE_H
 #define LXCFSD_FUSE_H
 
-#include "journal.h"
 #include "serve.h"
 
-struct fuse_conn;
+struct fuse_conns;
 
-/* A session on `fd` that has seen the connection's INIT. */
-int fuse_conn_open(struct server *server, struct vault_conn *saved, int fd, bool keep_journal,
-		   struct fuse_conn **ret);
-/* How many requests the one before has left, which the threads answer first. */
-unsigned int fuse_conn_left(struct fuse_conn *conn);
-/* Starts the threads that take requests. */
-int fuse_conn_start(struct fuse_conn *conn, unsigned int threads);
+/* Nothing is taken and nothing answered yet. */
+int fuse_conns_new(struct server *server, bool keep_journal, struct fuse_conns **ret);
+/* Connection `index` of the vault on `fd`: a session that has seen its INIT. */
+int fuse_conns_add(struct fuse_conns *conns, uint32_t index, int fd);
+/* How many requests the one before has left, which the threads answer first.  When all
+ * connections are there. */
+unsigned int fuse_conns_left(struct fuse_conns *conns);
+/* Starts the threads that take requests of one connection. */
+int fuse_conns_start(struct fuse_conns *conns, uint32_t index, unsigned int threads);
 /* No more requests are taken; returns when all that were taken are answered. */
-void fuse_conn_drain(struct fuse_conn *conn);
+void fuse_conns_drain(struct fuse_conns *conns);
+/* Wakes who sleeps in poll(2), by the name that the kernel gave him. */
+void fuse_conns_wake(void *conns, uint64_t sleeper);
 
 #endif

@@ -182,8 +182,8 @@ static struct vault_handle *take_handle(struct handles *h, struct subject *subje
 	return handle;
 }
 
-uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, pid_t opener,
-		    uint64_t unique)
+uint64_t handle_new(struct handles *h, uint32_t conn, uint32_t node, struct subject *subject,
+		    pid_t opener, uint64_t unique)
 {
 	struct vault_handle *handle;
 	uint32_t place;
@@ -198,6 +198,8 @@ uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, p
 	handle->subject = place;
 	handle->open_unique = unique;
 	handle->opener = (uint32_t)opener;
+	handle->conn = conn;
+	handle->conn_serial = h->vault->conn_serials[conn];
 	handle->snap_pages = 0;
 	handle->snap_unique = 0;
 	atomic_store_explicit(&handle->snap_valid, 0, memory_order_relaxed);
@@ -205,13 +207,13 @@ uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, p
 	return fh_of(h, handle);
 }
 
-uint64_t handle_find(struct handles *h, uint32_t node, uint64_t unique)
+uint64_t handle_find(struct handles *h, uint32_t conn, uint32_t node, uint64_t unique)
 {
 	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
 		struct vault_handle *handle = &h->table[i];
 
 		if (atomic_load(&handle->used) == 1 && handle->open_unique == unique &&
-		    handle->node == node)
+		    handle->node == node && handle->conn == conn)
 			return fh_of(h, handle);
 	}
 	return HANDLE_STATELESS;
@@ -334,7 +336,8 @@ ssize_t handle_copy(struct handles *h, uint64_t fh, uint64_t offset, void *buf, 
  * a snapshot that cannot be true is forgotten. */
 static void recover_handle(struct handles *h, struct vault_handle *handle)
 {
-	if (handle->subject > SUBJECTS_MAX || !handle->node ||
+	if (handle->subject > SUBJECTS_MAX || !handle->node || handle->conn >= VAULT_CONNS ||
+	    handle->conn_serial != h->vault->conn_serials[handle->conn] ||
 	    (handle->subject && !h->saved[handle->subject - 1].id)) {
 		atomic_store(&handle->used, 0);
 		return;

@@ -54,10 +54,10 @@ void handles_done(struct handles *h);
 
 /* The handle of a new open file; HANDLE_STATELESS beyond a bound.  `subject` may
  * be NULL: the host's view. */
-uint64_t handle_new(struct handles *h, uint32_t node, struct subject *subject, pid_t opener,
-		    uint64_t unique);
+uint64_t handle_new(struct handles *h, uint32_t conn, uint32_t node, struct subject *subject,
+		    pid_t opener, uint64_t unique);
 /* The one that a dead worker made for the same OPEN; HANDLE_STATELESS: none. */
-uint64_t handle_find(struct handles *h, uint32_t node, uint64_t unique);
+uint64_t handle_find(struct handles *h, uint32_t conn, uint32_t node, uint64_t unique);
 void handle_free(struct handles *h, uint64_t fh);
 
 /* Once a second or so: lets go of subjects that have no open file any more. */

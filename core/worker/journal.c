@@ -39,7 +39,7 @@ static bool is_suspect(const struct journal_slot *slot)
 }
 
 int journal_open(struct journal *journal, struct vault_header *vault, uint32_t generation,
-		 bool keep, int fd)
+		 bool keep)
 {
 	const size_t size = sizeof(struct journal_slot) * JOURNAL_SLOTS;
 	void *slots = NULL;
@@ -53,11 +53,21 @@ int journal_open(struct journal *journal, struct vault_header *vault, uint32_t g
 			return -errno;
 		log_warn("the journal is off: requests in flight are lost when a worker dies");
 	}
-	*journal = (struct journal){ vault, slots, generation, fd };
+	*journal = (struct journal){ vault, slots, generation, { -1, -1, -1, -1 } };
 	return 0;
 }
 
-void *journal_attach(struct journal *journal)
+void journal_add(struct journal *journal, uint32_t conn, int fd)
+{
+	atomic_store(&journal->fds[conn], fd);
+}
+
+static int fd_of(struct journal *journal, const struct journal_slot *slot)
+{
+	return slot->conn < VAULT_CONNS ? atomic_load(&journal->fds[slot->conn]) : -1;
+}
+
+void *journal_attach(struct journal *journal, uint32_t conn)
 {
 	uint32_t nobody = 0;
 	unsigned int i = 0;
@@ -71,6 +81,7 @@ void *journal_attach(struct journal *journal)
 		return NULL;
 	mine = &journal->slots[i];
 	set_unique(mine, 0);
+	mine->conn = conn;
 	mine->faults = mine->deaths = mine->tried = 0;
 	/* a page that is not there yet makes the kernel fail the request; what a
 	 * request without data needs is made present now */
@@ -91,7 +102,7 @@ ssize_t journal_read(struct journal *journal, void *buf, size_t len)
 		_exit(0); /* given up by the keeper: another one serves */
 	set_unique(mine, 0);
 	mine->faults = mine->deaths = 0;
-	n = read(journal->fd, mine->buf, len);
+	n = read(fd_of(journal, mine), mine->buf, len);
 	if (n > 0)
 		mine->started_ns = io_now_ns();
 	return n;
@@ -100,10 +111,16 @@ ssize_t journal_read(struct journal *journal, void *buf, size_t len)
 ssize_t journal_writev(struct journal *journal, const struct iovec *iov, int count)
 {
 	const struct fuse_out_header *out = iov[0].iov_base;
-	ssize_t n = writev(journal->fd, iov, count);
-	int saved = errno;
+	ssize_t n;
+	int saved;
 
-	if (mine && out->unique == get_unique(mine)) {
+	if (!mine) {
+		errno = EINVAL;
+		return -1;
+	}
+	n = writev(fd_of(journal, mine), iov, count);
+	saved = errno;
+	if (out->unique == get_unique(mine)) {
 		set_unique(mine, 0);
 		atomic_fetch_add_explicit(&mine->answered, 1, memory_order_relaxed);
 	}
@@ -115,6 +132,11 @@ void journal_forget(void)
 {
 	if (mine)
 		set_unique(mine, 0);
+}
+
+const void *journal_request(void)
+{
+	return mine && get_unique(mine) ? mine->buf : NULL;
 }
 
 uint64_t journal_unique(void)
@@ -132,11 +154,13 @@ bool journal_is_suspect(void)
 	return replaying && mine && is_suspect(mine);
 }
 
-static bool still_waits(struct journal *journal, uint64_t unique)
+/* On its own connection: the numbers of another one mean other requests. */
+static bool still_waits(struct journal *journal, const struct journal_slot *slot, uint64_t unique)
 {
 	struct fuse_out_header probe = { .len = sizeof(probe), .unique = unique | 1 };
+	int fd = fd_of(journal, slot);
 
-	return write(journal->fd, &probe, sizeof(probe)) >= 0 || errno != ENOENT;
+	return fd >= 0 && (write(fd, &probe, sizeof(probe)) >= 0 || errno != ENOENT);
 }
 
 static bool needs_no_answer(const struct fuse_in_header *head)
@@ -151,7 +175,7 @@ static void answer_error(struct journal *journal, struct journal_slot *slot)
 					 .error = -EIO,
 					 .unique = get_unique(slot) };
 
-	if (write(journal->fd, &reply, sizeof(reply)) < 0 && errno != ENOENT)
+	if (write(fd_of(journal, slot), &reply, sizeof(reply)) < 0 && errno != ENOENT)
 		log_debug("the device does not take an error reply: %m");
 }
 
@@ -161,7 +185,7 @@ static bool still_to_do(struct journal *journal, struct journal_slot *slot)
 {
 	const struct fuse_in_header *head = head_of(slot);
 
-	if (!head->unique || head->unique & 1 || !still_waits(journal, head->unique))
+	if (!head->unique || head->unique & 1 || !still_waits(journal, slot, head->unique))
 		return false;
 	if (head->len >= sizeof(*head) && head->len <= JOURNAL_BUF_SIZE)
 		return !needs_no_answer(head);
@@ -219,8 +243,8 @@ unsigned int journal_sift(struct journal *journal)
 	return left;
 }
 
-static void replay(struct journal *journal, struct journal_slot *slot,
-		   void (*answer)(void *arg, void *request, size_t len), void *arg)
+static void replay(struct journal *journal, struct journal_slot *slot, journal_answer answer,
+		   void *arg)
 {
 	const struct fuse_in_header *head = head_of(slot);
 
@@ -233,7 +257,7 @@ static void replay(struct journal *journal, struct journal_slot *slot,
 	} else {
 		mine = slot;
 		replaying = true;
-		answer(arg, slot->buf, head->len);
+		answer(arg, slot->conn, slot->buf, head->len);
 		replaying = false;
 		mine = NULL;
 	}
@@ -242,8 +266,7 @@ static void replay(struct journal *journal, struct journal_slot *slot,
 	atomic_store(&slot->owner, 0);
 }
 
-static void replay_class(struct journal *journal, bool suspects,
-			 void (*answer)(void *arg, void *request, size_t len), void *arg)
+static void replay_class(struct journal *journal, bool suspects, journal_answer answer, void *arg)
 {
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
 		struct journal_slot *slot = &journal->slots[i];
@@ -258,8 +281,7 @@ static void replay_class(struct journal *journal, bool suspects,
 	}
 }
 
-void journal_replay(struct journal *journal, void (*answer)(void *arg, void *request, size_t len),
-		    void *arg)
+void journal_replay(struct journal *journal, journal_answer answer, void *arg)
 {
 	static pthread_mutex_t one_suspect = PTHREAD_MUTEX_INITIALIZER;
 

@@ -3,7 +3,7 @@
  * journal.h - the requests that this worker has taken and not yet answered.
  *
  * Theory of operation.  Each thread owns one slot in the vault and reads the
- * device straight into it.  The kernel fills the buffer before it moves the
+ * device of its connection straight into it.  The kernel fills the buffer before it moves the
  * request to its `processing` list, and a read(2) of the device cannot be killed
  * half way: so a request that waits for an answer is always in a slot, and a slot
  * whose `unique` is not 0 is one that perhaps waits.  (To copy it there after the
@@ -38,17 +38,19 @@ struct journal {
 	struct vault_header *vault;
 	struct journal_slot *slots; /* JOURNAL_SLOTS of them */
 	uint32_t generation;
-	int fd; /* of the connection */
+	_Atomic int fds[VAULT_CONNS]; /* of the connections; -1: there is none */
 };
 
 /* Without `keep` (a test switch) the slots are this process's own and whatever is
  * in flight at its death is lost. */
 int journal_open(struct journal *journal, struct vault_header *vault, uint32_t generation,
-		 bool keep, int fd);
+		 bool keep);
+/* From now on connection `conn` is `fd`. */
+void journal_add(struct journal *journal, uint32_t conn, int fd);
 
-/* Gives this thread a free slot; its buffer is where the device is to be read to.
- * NULL: there is none. */
-void *journal_attach(struct journal *journal);
+/* Gives this thread, which serves `conn`, a free slot; its buffer is where the device
+ * is to be read to.  NULL: there is none. */
+void *journal_attach(struct journal *journal, uint32_t conn);
 
 /* read(2) of the device into this thread's slot.  -1 and errno as read(2). */
 ssize_t journal_read(struct journal *journal, void *buf, size_t len);
@@ -57,7 +59,8 @@ ssize_t journal_writev(struct journal *journal, const struct iovec *iov, int cou
 /* The request in this thread's slot needs no reply. */
 void journal_forget(void);
 
-/* Of the request in this thread's slot. */
+/* Of the request in this thread's slot; all of it, NULL when there is none. */
+const void *journal_request(void);
 uint64_t journal_unique(void);
 bool journal_is_replay(void);
 bool journal_is_suspect(void);
@@ -67,8 +70,8 @@ bool journal_is_suspect(void);
 unsigned int journal_sift(struct journal *journal);
 
 /* Calls `answer` for what waits, suspects last, until nothing is left to take.  By
- * every thread, before it attaches. */
-void journal_replay(struct journal *journal, void (*answer)(void *arg, void *request, size_t len),
-		    void *arg);
+ * every thread, before it attaches, and of whatever connection. */
+typedef void (*journal_answer)(void *arg, uint32_t conn, void *request, size_t len);
+void journal_replay(struct journal *journal, journal_answer answer, void *arg);
 
 #endif

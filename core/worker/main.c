@@ -35,6 +35,8 @@
 #define CONTROL_FD 3
 #define TIDY_MS	   1000
 #define SET_MAX	   32
+/* They arm and wait; what has to be computed is read in them as well. */
+#define INNER_THREADS 2
 
 struct arguments {
 	const char *config;
@@ -163,6 +165,29 @@ static void ignore_signals(void)
 		signal(steered[i], SIG_IGN);
 }
 
+/* The directory of the files that can be written; "": there are none. */
+static void find_inner(const struct server *s, char *ret, size_t size)
+{
+	ret[0] = '\0';
+	for (size_t i = 0; i < s->plugins.count; i++) {
+		const struct plugin *p = &s->plugins.list[i];
+
+		for (uint32_t k = 0; p->enabled && p->files && k < p->meta.file_count; k++) {
+			const struct lxcfsd_file *file = &p->files[k];
+			size_t len = (size_t)(strrchr(file->path, '/') - file->path);
+
+			if (!file->trigger || !model_has_file(s->model, file))
+				continue;
+			if (ret[0] && (strlen(ret) != len || memcmp(ret, file->path, len) != 0))
+				log_warn("plugin '%s': '%s' cannot be written, only what is in "
+					 "'%s' can",
+					 p->section->name, file->path, ret);
+			else if (len > 0 && len < size)
+				snprintf(ret, size, "%.*s", (int)len, file->path);
+		}
+	}
+}
+
 static void tell_ready(const struct server *s)
 {
 	int set_fd = goodset_seal();
@@ -174,6 +199,7 @@ static void tell_ready(const struct server *s)
 	ready.log_level = (uint32_t)settings->log_level;
 	ready.plugins = switched_on(s);
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
+	find_inner(s, ready.inner, sizeof(ready.inner));
 	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
 	if (set_fd >= 0)
@@ -201,9 +227,38 @@ static unsigned int thread_count(const struct settings *settings)
 	return cpus < 4 ? 4 : cpus > 16 ? 16 : (unsigned int)cpus;
 }
 
-static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_conn **ret)
+/* Nobody but the plain connection is worth failing for. */
+static void start_inner(struct fuse_conns *conns)
 {
-	const struct settings *settings = &s->config->settings;
+	int r = fuse_conns_start(conns, CONN_INNER, INNER_THREADS);
+
+	if (r < 0)
+		log_err("cannot serve the inner connection: %s", strerror(-r));
+}
+
+static int add_inner(struct fuse_conns *conns, int fd)
+{
+	int r = fuse_conns_add(conns, CONN_INNER, fd);
+
+	if (r < 0)
+		log_err("cannot serve the inner connection: %s", strerror(-r));
+	return r;
+}
+
+static int start_threads(struct server *s, struct fuse_conns *conns, bool inner)
+{
+	int r = fuse_conns_start(conns, CONN_PLAIN, thread_count(&s->config->settings));
+
+	if (r == 0)
+		r = triggers_start(&s->triggers, fuse_conns_wake, conns);
+	if (r == 0 && inner)
+		start_inner(conns);
+	return r;
+}
+
+static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_conns **ret)
+{
+	bool keep_journal = s->config->settings.test_journal, inner;
 	struct vault_header *vault;
 	unsigned int left;
 	int r = vault_map(msg->fds[0], &vault);
@@ -211,30 +266,47 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 	if (r == 0)
 		r = serve_take_over(s, vault, msg->go.generation);
 	if (r == 0)
-		r = fuse_conn_open(s, &vault->conns[0], msg->fds[1], settings->test_journal, ret);
+		r = fuse_conns_new(s, keep_journal, ret);
+	if (r == 0)
+		r = fuse_conns_add(*ret, CONN_PLAIN, msg->fds[1]);
 	if (r < 0)
 		return r;
-	left = settings->test_journal ? fuse_conn_left(*ret) : 0;
+	inner = msg->fd_count > 2 && add_inner(*ret, msg->fds[2]) == 0;
+	left = keep_journal ? fuse_conns_left(*ret) : 0;
 	if (left)
 		log_debug("%u requests that the worker before had taken are answered first", left);
 	s->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (s->wake_fd < 0)
 		return -errno;
-	r = fuse_conn_start(*ret, thread_count(settings));
+	r = start_threads(s, *ret, inner);
 	if (r < 0)
 		return r;
 	return wire_send(CONTROL_FD, WIRE_SERVING, NULL, 0, NULL, 0) == -EMSGSIZE ? -EIO : 0;
 }
 
-static void hear(struct fuse_conn *conn, struct pollfd *control)
+/* The keeper has made one more connection. */
+static void add_conn(struct fuse_conns *conns, struct wire_msg *msg)
+{
+	if (msg->fd_count == 1 && msg->conn.index == CONN_INNER &&
+	    add_inner(conns, msg->fds[0]) == 0) {
+		start_inner(conns);
+		return;
+	}
+	while (msg->fd_count)
+		close(msg->fds[--msg->fd_count]);
+}
+
+static void hear(struct fuse_conns *conns, struct pollfd *control)
 {
 	static struct wire_msg msg;
 	int r = wire_recv(control->fd, &msg, MSG_DONTWAIT);
 
 	if (r == 0 && msg.type == WIRE_DRAIN) {
-		fuse_conn_drain(conn);
+		fuse_conns_drain(conns);
 		_exit(0);
 	}
+	if (r == 0 && msg.type == WIRE_CONN)
+		add_conn(conns, &msg);
 	if (r == -ECONNRESET) { /* an orphan serves on: a new keeper adopts it */
 		log_err("the keeper is gone; serving on without it");
 		close(control->fd);
@@ -243,7 +315,7 @@ static void hear(struct fuse_conn *conn, struct pollfd *control)
 }
 
 /* Until told to drain.  Sleeps without a limit while nobody reads. */
-static void steer(struct server *s, struct fuse_conn *conn)
+static void steer(struct server *s, struct fuse_conns *conns)
 {
 	struct pollfd fds[2] = { { .fd = CONTROL_FD, .events = POLLIN },
 				 { .fd = s->wake_fd, .events = POLLIN } };
@@ -262,7 +334,7 @@ static void steer(struct server *s, struct fuse_conn *conn)
 		if (r < 0)
 			continue;
 		if (fds[0].revents)
-			hear(conn, &fds[0]);
+			hear(conns, &fds[0]);
 		if (fds[1].revents && read(s->wake_fd, &wakes, sizeof(wakes)) < 0)
 			log_debug("eventfd: %m");
 		if (r == 0)
@@ -275,7 +347,7 @@ static int serve(const struct arguments *a)
 	static struct server server;
 	static struct problems problems;
 	static struct wire_msg msg;
-	struct fuse_conn *conn;
+	struct fuse_conns *conns;
 	int r;
 
 	ignore_signals();
@@ -293,12 +365,12 @@ static int serve(const struct arguments *a)
 	problems_done(&problems);
 	tell_ready(&server);
 	await_go(&msg);
-	r = take_over(&server, &msg, &conn);
+	r = take_over(&server, &msg, &conns);
 	if (r < 0) {
 		log_err("cannot take over: %s", strerror(-r));
 		return 1;
 	}
-	steer(&server, conn);
+	steer(&server, conns);
 	return 0;
 }
 

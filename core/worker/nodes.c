@@ -6,6 +6,8 @@
 
 #include "cache.h"
 #include "nodes.h"
+#include "path.h"
+#include "text.h"
 
 #define BUCKETS 65536
 
@@ -211,6 +213,26 @@ static int add_path(struct nodes *nodes, const char *path, uint32_t last, struct
 	}
 	*ret = at;
 	return 0;
+}
+
+int nodes_directory(struct nodes *nodes, const char *path, const struct node **ret)
+{
+	struct lxcfsd_text rest = text_of(path), part;
+	const struct node *at = nodes_get(nodes, NODE_ROOT);
+	char name[NODE_NAME_MAX + 1];
+	int r = path_is_clean(rest) ? 0 : -EINVAL;
+
+	text_until(&rest, '/', &part); /* nothing is before the first one */
+	while (r == 0 && text_until(&rest, '/', &part)) {
+		if (part.len > NODE_NAME_MAX)
+			return -ENAMETOOLONG;
+		memcpy(name, part.data, part.len);
+		name[part.len] = '\0';
+		r = nodes_add(nodes, at, name, NODE_DIR, &at);
+	}
+	if (r == 0)
+		*ret = at;
+	return r;
 }
 
 /* -------------------------------------------------------------------- load */

@@ -93,6 +93,10 @@ const struct node *nodes_find(const struct nodes *nodes, const struct node *pare
 int nodes_add(struct nodes *nodes, const struct node *parent, const char *name, uint32_t type,
 	      const struct node **ret);
 
+/* The directory at `path`, made known if it is not yet: the root of a connection stays
+ * what it is also without its plugin. */
+int nodes_directory(struct nodes *nodes, const char *path, const struct node **ret);
+
 const char *nodes_path(const struct nodes *nodes, const struct node *node, struct node_path *buf);
 
 #endif

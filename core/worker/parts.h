@@ -59,6 +59,12 @@ int subject_hugetlb(struct model *model, const struct subject *subject, uint64_t
 int subject_control(struct model *model, const struct subject *subject, enum lxcfsd_control which,
 		    struct lent **ret);
 
+/* One that triggers can be written to, for reading and writing; with `privileged` by
+ * all our capabilities, else without CAP_SYS_RESOURCE.  -ENOENT: it has none of its own;
+ * -EINVAL: there are no triggers in that. */
+int subject_open_pressure(struct model *model, const struct subject *subject,
+			  enum lxcfsd_control which, bool privileged);
+
 /* cpus.c; a reference to the numbers, uint32_t each. */
 int subject_cpus(struct model *model, struct subject *subject, struct lent **ret);
 

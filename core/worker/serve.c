@@ -23,6 +23,8 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 	if (r == 0)
 		r = handles_open(&s->handles, vault, generation, s->model, &s->config->settings);
 	if (r == 0)
+		r = triggers_open(&s->triggers, vault, generation, s->model, &s->handles);
+	if (r == 0)
 		r = lastgood_new(&s->lastgood);
 	if (r == 0)
 		r = records_open(&s->records, vault, generation);
@@ -345,15 +347,16 @@ int serve_open(struct server *s, const struct serve_read *open, uint64_t *ret_fh
 	struct subject *subject = NULL;
 	int subject_error, r;
 
-	*ret_fh =
-		open->replay ? handle_find(&s->handles, node->id, open->unique) : HANDLE_STATELESS;
+	*ret_fh = open->replay ? handle_find(&s->handles, open->conn, node->id, open->unique)
+			       : HANDLE_STATELESS;
 	if (*ret_fh != HANDLE_STATELESS)
 		return 0;
 	subject_error = serve_subject(s, open->reader, &subject);
 	r = serve_is_there(s, node, subject, subject_error, open);
 	/* of an unknown reader each read tries again, and falls back */
 	if (r == 0 && subject_error == 0)
-		*ret_fh = handle_new(&s->handles, node->id, subject, open->reader, open->unique);
+		*ret_fh = handle_new(&s->handles, open->conn, node->id, subject, open->reader,
+				     open->unique);
 	subject_unref(subject);
 	serve_wake(s);
 	return r;

@@ -23,6 +23,7 @@
 #include "nodes.h"
 #include "plugin.h"
 #include "records.h"
+#include "triggers.h"
 #include "vault.h"
 
 /* Where the text of a read came from. */
@@ -53,6 +54,7 @@ struct server {
 	struct handles handles;
 	struct lastgood *lastgood;
 	struct records records;
+	struct triggers triggers;
 	struct node_count *counts; /* by node id - 1; of a tree, that of its root counts */
 	struct log_limit unknown_reader;
 	int wake_fd;	       /* eventfd: the steering thread sleeps until somebody reads */
@@ -73,6 +75,7 @@ uint64_t serve_size(struct server *s, const struct node *node);
 /* One request: an OPEN or a READ, of a directory as well. */
 struct serve_read {
 	const struct node *node;
+	uint32_t conn;
 	uint64_t fh;
 	pid_t reader; /* thread id */
 	uint64_t offset;
@@ -92,6 +95,11 @@ ssize_t serve_read(struct server *s, const struct serve_read *read, const char *
 /* All names of a directory in a tree, as lxcfsd_next_name() takes them.  With
  * `offset` not 0 those that the READDIR at 0 gave. */
 ssize_t serve_list(struct server *s, const struct serve_read *read, const char **ret);
+
+/* serve_trigger.c: arms a trigger for an open file.  -EPERM: this reader may not. */
+int serve_write(struct server *s, const struct serve_read *who, const char *bytes, size_t size);
+/* What poll(2) is to say of it; `sleeper`, if not 0, is to be woken when it changes. */
+unsigned int serve_poll(struct server *s, const struct serve_read *who, uint64_t sleeper);
 
 /* serve_tree.c: of the node or the name in it what this reader finds.  -ENOENT. */
 int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_entry *ret);

@@ -8,12 +8,15 @@
 daemon one
 ini 'subject = init' # so that the reader need not be in the cgroup: it would wait, too
 must_start
+if cat /proc/pressure/cpu >/dev/null 2>&1; then
+	check "it is a mount of its own" wait_for "$PATIENCE" mount_line "$MNT/proc/pressure"
+fi
 files=() there=' '
 for f in cpu memory io irq; do
 	if cat /proc/pressure/$f >/dev/null 2>&1; then
 		files+=("$f")
 		there+="./$f "
-		is "$(stat -c '%a %s' "$MNT/proc/pressure/$f")" "444 65536" "$f: the host has it, so it is there"
+		is "$(stat -c '%a %s' "$MNT/proc/pressure/$f")" "666 65536" "$f: the host has it, so it is there"
 		check_not "$f: it cannot be written" sh -c "echo some 150000 2000000 >$MNT/proc/pressure/$f"
 	else
 		check_not "$f: the host has none, so there is none" stat "$MNT/proc/pressure/$f"

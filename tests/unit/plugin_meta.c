@@ -80,7 +80,7 @@ static void test_described(void)
 	whole();
 	CHECK_STR(verdict(), "taken");
 	SPOILT(an_object.size = 72,
-	       "its structures are smaller than any release's (72, 32, 56 bytes): "
+	       "its structures are smaller than any release's (72, 40, 56 bytes): "
 	       "LXCFSD_PLUGIN_HEADER must be its first line");
 	SPOILT(an_object.file_size = 16,
 	       "its structures are smaller than any release's (96, 16, 56 bytes): "

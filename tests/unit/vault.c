@@ -171,6 +171,14 @@ static void test_tree(void)
 	longest[NODE_NAME_MAX] = '\0';
 	CHECK(nodes_add(&nodes, cpu, longest, NODE_FILE, &again) == 0);
 
+	/* the root of a connection stays what it is, and what is none never becomes one */
+	CHECK(nodes_directory(&nodes, "/sys/t", &again) == 0 && again == root);
+	CHECK(nodes_directory(&nodes, "/sys/later/on", &again) == 0 && again->type == NODE_DIR);
+	CHECK_STR(path_of(&nodes, again), "/sys/later/on");
+	CHECK(nodes_directory(&nodes, "sys", &again) == -EINVAL);
+	CHECK(nodes_directory(&nodes, "/sys/../t", &again) == -EINVAL);
+	CHECK(nodes_add(&nodes, cpu, longest, NODE_FILE, &again) == 0);
+
 	/* the next worker, with and without the plugin, and switched off */
 	CHECK(reopen(&later, vault, &some) == 0);
 	CHECK_U64(later.count, nodes.count);
@@ -400,7 +408,7 @@ static void test_handles(void)
 
 	memset(text, 'x', sizeof(text));
 	open_handles(&h, vault, 1);
-	fh = handle_new(&h, 7, NULL, 1, 1000);
+	fh = handle_new(&h, 0, 7, NULL, 1, 1000);
 	CHECK(fh != HANDLE_STATELESS);
 	CHECK(handle_subject(&h, fh, 7, &subject) && !subject);
 	CHECK(!handle_subject(&h, fh, 8, &subject));
@@ -414,23 +422,47 @@ static void test_handles(void)
 
 	/* the next worker has it all */
 	open_handles(&later, vault, 2);
-	CHECK(handle_find(&later, 7, 1000) == fh);
-	CHECK(handle_find(&later, 7, 1001) == HANDLE_STATELESS);
+	CHECK(handle_find(&later, 0, 7, 1000) == fh);
+	CHECK(handle_find(&later, 0, 7, 1001) == HANDLE_STATELESS);
+	CHECK(handle_find(&later, CONN_INNER, 7, 1000) == HANDLE_STATELESS);
 	CHECK(handle_copy(&later, fh, 4, buf, 3, 0) == 3 && !memcmp(buf, "456", 3));
-	other = handle_new(&later, 7, NULL, 1, 1002);
+	other = handle_new(&later, 0, 7, NULL, 1, 1002);
 	CHECK(other != fh);
 	handle_keep(&later, other, text, sizeof(text), 57);
 	CHECK(handle_copy(&later, fh, 4, buf, 3, 0) == 3 && !memcmp(buf, "456", 3));
 	CHECK(handle_copy(&later, other, 5000, buf, 9000, 0) == 9000 && !memcmp(buf, text, 9000));
 	/* the one before was given up: it commits nothing */
-	CHECK(handle_new(&h, 7, NULL, 1, 1003) == HANDLE_STATELESS);
+	CHECK(handle_new(&h, 0, 7, NULL, 1, 1003) == HANDLE_STATELESS);
 	handle_keep(&h, fh, "zzzzzzzzzz", 10, 58);
 	CHECK(handle_copy(&later, fh, 4, buf, 3, 0) == 3 && !memcmp(buf, "456", 3));
 
 	handle_free(&later, fh);
 	handle_free(&later, fh);
 	CHECK(handle_copy(&later, fh, 0, buf, 3, 0) == -ENODATA);
-	CHECK(handle_new(&later, 7, NULL, 1, 1004) != fh);
+	CHECK(handle_new(&later, 0, 7, NULL, 1, 1004) != fh);
+	handles_done(&h);
+	handles_done(&later);
+	vault_unmap(vault);
+	close(fd);
+}
+
+/* Files that were open on a connection that is no more. */
+static void test_other_connection(void)
+{
+	static struct handles h, later;
+	struct subject *subject;
+	uint64_t plain, inner;
+	int fd;
+	struct vault_header *vault = new_vault(&fd);
+
+	open_handles(&h, vault, 1);
+	plain = handle_new(&h, CONN_PLAIN, 7, NULL, 1, 1000);
+	inner = handle_new(&h, CONN_INNER, 7, NULL, 1, 1000);
+	CHECK(handle_find(&h, CONN_INNER, 7, 1000) == inner);
+	vault->conn_serials[CONN_INNER]++;
+	open_handles(&later, vault, 2);
+	CHECK(handle_subject(&later, plain, 7, &subject));
+	CHECK(!handle_subject(&later, inner, 7, &subject));
 	handles_done(&h);
 	handles_done(&later);
 	vault_unmap(vault);
@@ -472,7 +504,7 @@ static void test_garbage(void)
 	for (size_t i = 0; i < SNAPSHOT_PAGES_MAX / 64; i++)
 		if (h.pages.map[i])
 			CHECK(!"a page is lost");
-	fh = handle_new(&h, 7, NULL, 1, 1);
+	fh = handle_new(&h, 0, 7, NULL, 1, 1);
 	handle_keep(&h, fh, "fine", 4, 1);
 	CHECK(handle_copy(&h, fh, 0, buf, 10, 0) == 4);
 	handles_done(&h);
@@ -490,6 +522,7 @@ int main(void)
 	test_full();
 	test_absent();
 	test_handles();
+	test_other_connection();
 	test_garbage();
 	return done_testing();
 }

@@ -412,6 +412,13 @@ struct lxcfsd_file {
 		      struct lxcfsd_out *out);
 	uint32_t flags; /* enum lxcfsd_file_flag; what the daemon does not know it refuses */
 	uint32_t reserved;
+	/*
+	 * Whose PSI triggers (Documentation/accounting/psi.rst) this reader may arm by
+	 * writing to the file: one of the *_PRESSURE of enum lxcfsd_control; -EPERM: none.
+	 * With it the file's directory is mounted on its own, so that the file can be
+	 * written and polled there.  One directory can be so.  NULL: for reading only.
+	 */
+	int (*trigger)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req);
 };
 
 /*
