@@ -17,6 +17,19 @@ first=${cpus%%[,-]*}
 container_start busy --mem 64M --cpus "$first" --quota 20000/100000 || bail "a container starts" "$(cat "$LOG")"
 container_start idle --mem 64M --cpus "$first" || bail "a container starts" "$(cat "$LOG")"
 spin_in busy 3 # before anybody looks
+runnable() { # CONTAINER N: so many threads
+	local p n=0
+	while read -r p; do
+		! grep -q '^State:.R' "/proc/$p/status" || n=$((n + 1))
+	done <"${CG_DIR[memory]}/$CG_NAME/$1/cgroup.procs"
+	[ $n -ge "$2" ]
+}
+check "three threads run" wait_for "$PATIENCE" runnable busy 3
+read -r average _ < <(in_container busy cat /proc/loadavg)
+# a look ends after 10 ms: an emulated machine may not get to see all of them
+like "$average" "^[${VM:+12}3]\.00$" "a load of 3 at the first look"
+read -r average _ < <(in_container idle cat /proc/loadavg)
+is "$average" 0.00 "and none next to it"
 watch_start busy
 watch_start idle 1000
 is "$(in_container busy awk '/^cpu[0-9]/ { print $1 }' /proc/stat)" "cpu$first" "the CPU that it may use"
@@ -25,11 +38,7 @@ wanted=$(least "$USED * 5" 100)
 check "full use of a fifth of a CPU: $BUSY % busy, $wanted % of it was used" near "$BUSY" "$wanted" "$(calc "3 + 5 * $SLACK")"
 measure idle 2
 check "its neighbour reads as idle ($BUSY %)" near "$BUSY" 0 3
-read -r average _ < <(in_container busy cat /proc/loadavg)
 # where the quota is used up, those who watch and read stand in the queue as well
-check "three threads run: a load of 3 at once ($average)" awk -v a="$average" 'BEGIN { exit !(a >= 2.5 && a <= 5.2) }'
-read -r average _ < <(in_container idle cat /proc/loadavg)
-is "$average" 0.00 "and none next to it"
 like "$(in_container busy cat /proc/loadavg)" '^[0-9. ]+ [3-6]/([4-9]|1[0-9]) [0-9]+$' "its own threads and numbers"
 is "$(in_container idle awk '/^(ctxt|intr|softirq)/ && /[1-9]/' /proc/stat)" "" "nothing of the host's counters"
 is "$(in_container idle awk '/^btime/ { print $2 }' /proc/stat)" "$(awk '/^btime/ { print $2 }' /proc/stat)" "the host's boot time"
