@@ -41,6 +41,8 @@ void io_open_standard(void);
 
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t io_now_ns(void);
+/* CPU time of this thread. */
+uint64_t io_used_ns(void);
 
 /* Must a cached value be read again for somebody who came at `arrived_ns`?  Not
  * when reading began after that: who waited for a slow read takes its result. */

@@ -16,7 +16,7 @@
 #define SECOND	    1000000000ull
 #define WATCHED_MAX 4096
 #define LATELY_NS   (300 * SECOND) /* who has not been read for so long is not looked at */
-/* The thread works for a tenth of the time at most; one look takes what a slice has. */
+/* The thread works for a tenth of a CPU at most; one look takes what a slice has. */
 #define SLICE_NS    (10 * MS)
 #define PAUSE_NS    (90 * MS)
 #define PERIODS_MAX 5000 /* after so many nothing is left of what was before */
@@ -96,7 +96,7 @@ static int look(struct model *model, struct subject *subject)
 		used = LXCFSD_UNKNOWN;
 	changed = !state->taken_ns || used != state->used || used == LXCFSD_UNKNOWN;
 	if (changed)
-		r = tasks_count(model, subject, now + SLICE_NS, &tasks);
+		r = tasks_count(model, subject, SLICE_NS, &tasks);
 	if (changed && r == 0) {
 		state->running = tasks.running;
 		state->blocked = tasks.blocked;
@@ -183,7 +183,7 @@ bool load_visit(struct model *model, struct subject *subject)
 void loads_pass(struct model *model)
 {
 	struct loads *loads = &model->loads;
-	uint64_t began = io_now_ns();
+	uint64_t began = io_used_ns();
 
 	for (uint32_t i = 0; i < loads->count && !loads->stop;) {
 		struct subject *subject = loads->list[i];
@@ -200,9 +200,9 @@ void loads_pass(struct model *model)
 			subject_unref(subject);
 			pthread_mutex_lock(&loads->lock);
 		}
-		if (io_now_ns() - began > SLICE_NS) {
+		if (io_used_ns() - began > SLICE_NS) {
 			pause_for(loads, PAUSE_NS);
-			began = io_now_ns();
+			began = io_used_ns();
 		}
 	}
 }

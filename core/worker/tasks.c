@@ -23,9 +23,13 @@
 
 #define DEPTH_MAX 16
 #define DIRS_MAX  1024
+/* On a machine that is busy the walk itself waits for a CPU: just then the load is high
+ * and none of it may be missed. */
+#define WAIT_FACTOR 10
 
 struct walk {
 	const struct roots *roots;
+	uint64_t used_end_ns; /* of CPU time */
 	uint64_t end_ns;
 	unsigned int dirs;
 	struct tasks tasks;
@@ -52,7 +56,7 @@ static void look_at_thread(struct walk *walk, pid_t tid)
 
 static void look_at_time(struct walk *walk)
 {
-	walk->over = io_now_ns() > walk->end_ns;
+	walk->over = io_used_ns() > walk->used_end_ns || io_now_ns() > walk->end_ns;
 }
 
 static void look_at_threads(struct walk *walk, int dirfd)
@@ -121,10 +125,14 @@ static uint32_t own_number(const struct walk *walk, const struct subject *subjec
 	return (uint32_t)number;
 }
 
-int tasks_count(struct model *model, const struct subject *subject, uint64_t end_ns,
+int tasks_count(struct model *model, const struct subject *subject, uint64_t slice_ns,
 		struct tasks *ret)
 {
-	struct walk walk = { .roots = &model->roots, .end_ns = end_ns };
+	struct walk walk = {
+		.roots = &model->roots,
+		.used_end_ns = io_used_ns() + slice_ns,
+		.end_ns = io_now_ns() + WAIT_FACTOR * slice_ns,
+	};
 	uint64_t inode;
 	_close_ int fd = subject_open(model, subject, &inode);
 

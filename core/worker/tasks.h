@@ -16,9 +16,10 @@ struct tasks {
 	uint64_t last_start; /* its, clock ticks since boot */
 };
 
-/* All in its cgroup and below, as far as they can be looked at until `end_ns`
- * (CLOCK_MONOTONIC); at least the first in its own cgroup is.  -ESRCH: there is no such cgroup. */
-int tasks_count(struct model *model, const struct subject *subject, uint64_t end_ns,
+/* All in its cgroup and below, as far as they can be looked at with `slice_ns` of CPU time,
+ * or ten times that where the machine does not give it; at least the first in its own
+ * cgroup is.  -ESRCH: there is no such cgroup. */
+int tasks_count(struct model *model, const struct subject *subject, uint64_t slice_ns,
 		struct tasks *ret);
 
 #endif

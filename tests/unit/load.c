@@ -10,6 +10,7 @@
 #define CG	      "/sys/fs/cgroup"
 #define SECOND	      1000000000ull
 #define PERIOD	      LOAD_PERIOD_NS
+#define ENOUGH_NS     (1000 * SECOND)
 #define HUNDREDS(avg) (((avg) + LXCFSD_LOAD_ONE / 200) * 100 / LXCFSD_LOAD_ONE)
 
 static struct settings settings;
@@ -69,7 +70,7 @@ static struct tasks count(const char *text)
 
 	if (model_subject_load(model, text, strlen(text), &subject) < 0)
 		fixture_die("subject");
-	if (tasks_count(model, subject, UINT64_MAX, &tasks) < 0)
+	if (tasks_count(model, subject, ENOUGH_NS, &tasks) < 0)
 		tasks.threads = 4712;
 	subject_unref(subject);
 	return tasks;
