@@ -100,6 +100,14 @@ static void close_later(struct triggers *t, struct trigger *entry)
 	pthread_cond_signal(&t->closing);
 }
 
+/* Of an entry that the one before had armed: nobody else's. */
+#define RECOVERED 1
+
+static uint32_t next_serial(uint32_t serial)
+{
+	return serial < UINT32_MAX && serial > RECOVERED ? serial + 1 : RECOVERED + 1;
+}
+
 /* Under the container's bound and that of all. */
 static struct trigger *reserve(struct triggers *t, uint64_t fh, struct subject *subject)
 {
@@ -117,7 +125,7 @@ static struct trigger *reserve(struct triggers *t, uint64_t fh, struct subject *
 	if (!free || count >= TRIGGERS_PER_SUBJECT)
 		return NULL;
 	*free = (struct trigger){ .state = TRIGGER_ARMING,
-				  .serial = free->serial + 1,
+				  .serial = next_serial(free->serial),
 				  .fh = fh,
 				  .subject = subject_ref(subject),
 				  .fd = -1 };
@@ -133,15 +141,12 @@ static int watch(struct triggers *t, const struct trigger *entry)
 	return epoll_ctl(t->epoll_fd, EPOLL_CTL_ADD, entry->fd, &event) < 0 ? -errno : 0;
 }
 
-/* The descriptor is there, or -errno.  Whoever dropped the entry meanwhile did not know
- * of it. */
+/* The descriptor is there, or -errno: into the entry, whose it is then.  -ECANCELED:
+ * somebody dropped the entry meanwhile; it may be another file's by now. */
 static int armed(struct triggers *t, struct trigger *entry, uint32_t serial, int fd)
 {
-	if (entry->serial != serial || entry->state != TRIGGER_ARMING) {
-		if (fd >= 0)
-			close(fd);
-		return -EBADF;
-	}
+	if (entry->serial != serial || entry->state != TRIGGER_ARMING)
+		return -ECANCELED;
 	entry->state = TRIGGER_ARMED;
 	entry->fd = fd;
 	return fd < 0 ? fd : watch(t, entry);
@@ -180,11 +185,13 @@ int trigger_arm(struct triggers *t, uint64_t fh, uint32_t node, struct subject *
 						 .window_us = spec->window_us,
 						 .write_unique = unique };
 		atomic_store(&saved->fh, fh);
-	} else if (r != -EBADF) {
+	} else if (r != -ECANCELED) {
 		close_later(t, entry);
 	}
 	pthread_mutex_unlock(&t->lock);
-	return r;
+	if (r == -ECANCELED && fd >= 0)
+		close(fd); /* which takes long */
+	return r == -ECANCELED ? -EBADF : r;
 }
 
 enum trigger_poll trigger_poll(struct triggers *t, uint64_t fh, uint64_t sleeper, uint64_t unique)
@@ -195,8 +202,9 @@ enum trigger_poll trigger_poll(struct triggers *t, uint64_t fh, uint64_t sleeper
 
 	pthread_mutex_lock(&t->lock);
 	entry = fh ? find(t, fh) : NULL;
-	if (entry && still_ours(t)) {
-		saved = saved_of(t, entry);
+	saved = entry ? saved_of(t, entry) : NULL;
+	/* while another thread still arms it, what is saved is an earlier owner's */
+	if (entry && atomic_load(&saved->fh) == fh && still_ours(t)) {
 		if (sleeper) /* before the look at the event: no wake-up is missed */
 			atomic_store(&saved->sleeper, sleeper);
 		what = entry->dead ? TRIGGER_DEAD : TRIGGER_QUIET;
@@ -243,27 +251,27 @@ static uint64_t take_event(struct triggers *t, const struct epoll_event *event)
 		}
 		atomic_store(&saved->event, 1);
 		sleeper = atomic_load(&saved->sleeper);
-	} else if (entry->fd >= 0 && event->events & (EPOLLERR | EPOLLHUP)) {
+	} else if (entry->serial == serial && entry->fd >= 0 &&
+		   event->events & (EPOLLERR | EPOLLHUP)) {
 		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL); /* it waits to be closed */
 	}
 	pthread_mutex_unlock(&t->lock);
 	return sleeper;
 }
 
-/* What the one before had armed. */
+/* What the one before had armed, if its file is still open. */
 static void arm_again(struct triggers *t, struct trigger *entry)
 {
 	struct vault_trigger *saved = saved_of(t, entry);
-	struct trigger_spec spec = { saved->control, saved->full == 1, saved->threshold_us,
-				     saved->window_us };
 	struct subject *subject = NULL;
+	struct trigger_spec spec;
 	uint64_t sleeper = 0;
-	uint32_t serial = 0;
-	int fd;
+	int fd, r;
 
 	pthread_mutex_lock(&t->lock);
-	if (entry->state == TRIGGER_ARMING) {
-		serial = entry->serial;
+	if (entry->state == TRIGGER_ARMING && entry->serial == RECOVERED) {
+		spec = (struct trigger_spec){ saved->control, saved->full == 1, saved->threshold_us,
+					      saved->window_us };
 		subject = subject_ref(entry->subject);
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -272,11 +280,14 @@ static void arm_again(struct triggers *t, struct trigger *entry)
 	fd = open_armed(t->model, subject, &spec);
 	subject_unref(subject);
 	pthread_mutex_lock(&t->lock);
-	if (armed(t, entry, serial, fd) < 0)
-		entry->dead = entry->state == TRIGGER_ARMED;
-	if (entry->state == TRIGGER_ARMED)
+	r = armed(t, entry, RECOVERED, fd);
+	if (r != -ECANCELED) {
+		entry->dead = r < 0;
 		sleeper = atomic_load(&saved->sleeper);
+	}
 	pthread_mutex_unlock(&t->lock);
+	if (r == -ECANCELED && fd >= 0)
+		close(fd);
 	if (sleeper)
 		t->wake(t->wake_arg, sleeper);
 }
@@ -286,10 +297,8 @@ static void *watch_all(void *arg)
 	struct triggers *t = arg;
 	struct epoll_event events[64];
 
-	/* only the one before has left any that are not armed by who made them */
 	for (uint32_t i = 0; i < TRIGGERS_MAX; i++)
-		if (t->list[i].serial == 1 && atomic_load(&t->saved[i].fh))
-			arm_again(t, &t->list[i]);
+		arm_again(t, &t->list[i]);
 	while (still_ours(t)) {
 		int n = epoll_wait(t->epoll_fd, events, 64, -1);
 
@@ -303,21 +312,23 @@ static void *watch_all(void *arg)
 	return NULL;
 }
 
-static struct trigger *find_closing(struct triggers *t)
+/* The next one behind `last`: the first ones may be closed again and again. */
+static struct trigger *find_closing(struct triggers *t, uint32_t last)
 {
-	for (uint32_t i = 0; i < TRIGGERS_MAX; i++)
-		if (t->list[i].state == TRIGGER_CLOSING)
-			return &t->list[i];
+	for (uint32_t i = 1; i <= TRIGGERS_MAX; i++)
+		if (t->list[(last + i) % TRIGGERS_MAX].state == TRIGGER_CLOSING)
+			return &t->list[(last + i) % TRIGGERS_MAX];
 	return NULL;
 }
 
 static void *close_all(void *arg)
 {
 	struct triggers *t = arg;
+	uint32_t last = 0;
 
 	pthread_mutex_lock(&t->lock);
 	for (;;) {
-		struct trigger *entry = find_closing(t);
+		struct trigger *entry = find_closing(t, last);
 		struct subject *subject;
 		int fd;
 
@@ -325,6 +336,7 @@ static void *close_all(void *arg)
 			pthread_cond_wait(&t->closing, &t->lock);
 			continue;
 		}
+		last = (uint32_t)(entry - t->list);
 		fd = entry->fd;
 		entry->fd = -1;
 		pthread_mutex_unlock(&t->lock);
@@ -357,7 +369,7 @@ static bool recover(struct triggers *t, uint32_t i, struct handles *handles)
 	    !handle_subject(handles, fh, saved->node, &subject) || !subject)
 		return false;
 	t->list[i] = (struct trigger){
-		.state = TRIGGER_ARMING, .serial = 1, .fh = fh, .subject = subject, .fd = -1
+		.state = TRIGGER_ARMING, .serial = RECOVERED, .fh = fh, .subject = subject, .fd = -1
 	};
 	return true;
 }

@@ -31,7 +31,7 @@ fi
 
 is "$(psi busy once "$SPEC")" EPERM "by default none can be armed"
 is "$(psi busy none)" error "who polls without one is told so at once"
-check "it can be read as before" in_container busy grep -q '^some avg10' $F
+check "it can be read as before" in_container busy grep -q '^some avg10' "$F"
 
 sed -i 's/^\[plugin pressure\]$/&\ntriggers = yes/' "$INI"
 reload_and_wait
@@ -92,6 +92,35 @@ is "$(cat "$D/said.fresh")" event "by an event"
 unspin fresh
 wait_for "$PATIENCE" nothing_waits
 
+# of memory: who takes more than memory.high is held back, however little swap there is
+squeeze() { # CONTAINER
+	echo $((24 << 20)) >"${CG_DIR[memory]}/$CG_NAME/$1/memory.high"
+	# shellcheck disable=SC2016 # tail keeps what has no line; the shell is the container's
+	in_container "$1" sh -c 'while :; do head -c 40000000 /dev/zero | tail; done' >/dev/null 2>&1 &
+	SPIN=$!
+}
+if [ "$CG_MODE" = v2 ]; then
+	cpu=$F,$SPEC F=/proc/pressure/memory SPEC='some 200000 2000000'
+	for how in none KILL; do
+		container_start "mem$how" --mem 48M --bind "$MNT/proc/pressure:/proc/pressure" || bail "a container starts" "$(cat "$LOG")"
+		sleeper "mem$how"
+		if [ $how = KILL ]; then
+			w=$(worker_pid)
+			kill -KILL "$w"
+			check "the worker is killed while he sleeps" wait_for "$PATIENCE" other_worker "$w"
+		fi
+		check_not "memory: who has enough sleeps" wait_for 1 said "mem$how"
+		squeeze "mem$how"
+		check "memory: pressure wakes him" wait_for "$PATIENCE" said "mem$how"
+		is "$(cat "$D/said.mem$how")" event "by an event"
+		unspin "mem$how"
+		container_stop "mem$how"
+	done
+	F=${cpu%,*} SPEC=${cpu#*,}
+else
+	skip "memory" "cgroup v1 has no pressure of memory"
+fi
+
 # as many as one may have, and no more; others are not touched
 psi busy hold "$SPEC" 200 30 >"$D/held" &
 held=$!
@@ -114,7 +143,7 @@ many=500 # the kernel takes some 15 ms to let one go
 [ -z "${LXCFSD_TEST_LONG:-}" ] || many=10000
 is "$(psi free churn "$SPEC" $many)" ok "$many one after the other"
 is "$(psi file once "$SPEC")" ok "and another container may still arm its own"
-check "it reads as before" in_container busy grep -q '^some avg10' $F
+check "it reads as before" in_container busy grep -q '^some avg10' "$F"
 check "no request waits" wait_for "$PATIENCE" nothing_waits
 
 check_not "no worker has died by itself" grep -q 'signal 11\|signal 6' "$LOG"

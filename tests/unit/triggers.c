@@ -238,6 +238,108 @@ static void test_again(void)
 	subject_unref(a);
 }
 
+static struct triggers living; /* its threads never end */
+
+static void wait_until_free(uint32_t index)
+{
+	for (int i = 0; i < 2000 && living.list[index].state != TRIGGER_FREE; i++)
+		usleep(5000);
+	CHECK(living.list[index].state == TRIGGER_FREE);
+}
+
+/* One thread writes, another one polls: what is saved in the entry is not theirs yet. */
+static void test_poll_while_arming(void)
+{
+	struct subject *a = subject_of("/a");
+	struct triggers t;
+	uint64_t fh;
+
+	start(&t, 7);
+	fh = open_file(a);
+	t.list[3] = (struct trigger){ .state = TRIGGER_ARMING, .serial = 9, .fh = fh, .fd = -1 };
+	atomic_store(&t.saved[3].event, 1);
+	atomic_store(&t.saved[3].sleeper, 4);
+	CHECK(trigger_poll(&t, fh, 5, 4000) == TRIGGER_NONE);
+	CHECK_U64(atomic_load(&t.saved[3].event), 1);
+	CHECK_U64(atomic_load(&t.saved[3].sleeper), 4);
+	triggers_done(&t);
+	subject_unref(a);
+}
+
+/* What a later worker arms again is told by its serial number from what is armed meanwhile,
+ * also in the same entry. */
+static void test_reused(void)
+{
+	struct subject *a = subject_of("/a"), *c = subject_of("/c");
+	struct triggers t;
+	uint64_t fh, other;
+
+	start(&t, 8);
+	fh = open_file(a);
+	CHECK(trigger_arm(&t, fh, 7, a, &some, 5000) == 0);
+	CHECK(t.list[0].serial != 1);
+	triggers_done(&t);
+	start(&living, 9);
+	CHECK_U64(living.list[0].serial, 1);
+	other = open_file(c);
+	CHECK(triggers_start(&living, wake, NULL) == 0);
+	trigger_drop(&living, fh);
+	wait_until_free(0);
+	CHECK(trigger_arm(&living, other, 7, c, &some, 5002) == 0);
+	CHECK_U64(living.list[0].fh, other);
+	CHECK(living.list[0].serial != 1);
+	CHECK(trigger_poll(&living, other, 88, 5004) == TRIGGER_QUIET);
+	subject_unref(a);
+	subject_unref(c);
+}
+
+/* What is told of a descriptor that is closed by now does not hit who has its entry. */
+static void test_late_event(void)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = 1ull << 32 };
+	int fds[2];
+
+	CHECK(living.list[0].state == TRIGGER_ARMED && living.list[0].serial != 1);
+	CHECK(pipe(fds) == 0 && close(fds[1]) == 0);
+	CHECK(epoll_ctl(living.epoll_fd, EPOLL_CTL_ADD, fds[0], &event) == 0); /* it hung up */
+	usleep(100000);
+	close(fds[0]);
+	event = (struct epoll_event){ .events = EPOLLPRI,
+				      .data.u64 = (uint64_t)living.list[0].serial << 32 };
+	CHECK(epoll_ctl(living.epoll_fd, EPOLL_CTL_MOD, living.list[0].fd, &event) == 0);
+}
+
+/* Who closes and arms again and again does not keep others waiting to be closed. */
+static void test_turns(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int closed = epoll_create1(EPOLL_CLOEXEC), fds[2][2];
+	static const uint32_t index[2] = { 10, 90 };
+
+	pthread_mutex_lock(&living.lock);
+	living.list[50] = (struct trigger){ .state = TRIGGER_CLOSING, .fd = -1 };
+	pthread_cond_signal(&living.closing);
+	pthread_mutex_unlock(&living.lock);
+	wait_until_free(50);
+	pthread_mutex_lock(&living.lock);
+	for (uint32_t i = 0; i < 2; i++) {
+		event.data.u32 = i;
+		CHECK(pipe(fds[i]) == 0);
+		CHECK(epoll_ctl(closed, EPOLL_CTL_ADD, fds[i][0], &event) == 0);
+		living.list[index[i]] =
+			(struct trigger){ .state = TRIGGER_CLOSING, .fd = fds[i][1] };
+	}
+	pthread_cond_signal(&living.closing);
+	pthread_mutex_unlock(&living.lock);
+	wait_until_free(10);
+	wait_until_free(90);
+	CHECK(epoll_wait(closed, &event, 1, 0) == 1);
+	CHECK_U64(event.data.u32, 1); /* the one behind the one that was closed last */
+	close(fds[0][0]);
+	close(fds[1][0]);
+	close(closed);
+}
+
 int main(void)
 {
 	char path[2 * PATH_MAX];
@@ -265,5 +367,9 @@ int main(void)
 	test_bound();
 	test_damaged();
 	test_again();
+	test_poll_while_arming();
+	test_reused();
+	test_late_event();
+	test_turns();
 	return done_testing();
 }
