@@ -118,6 +118,10 @@ struct config *config_free(struct config *config);
 /* Everything at its default: for --render and tests. */
 int config_defaults(struct config **ret);
 
+/* A section, in no file, for each module of the directory `dir` that has none: NAME.so is
+ * [plugin NAME]. */
+int config_add_modules(struct config *config, const char *dir);
+
 /* The KEY of a key `PLUGIN.KEY`; NULL when it is for another plugin. */
 const char *config_option(const struct config_key *key, const char *plugin);
 

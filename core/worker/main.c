@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -396,7 +397,18 @@ static int check(const struct arguments *a)
 	return 1;
 }
 
-/* The core's keys, then those of every plugin that the configuration names. */
+static void add_modules(struct config *config)
+{
+	char dir[PATH_MAX];
+
+	if (config->settings.plugin_dir)
+		config_add_modules(config, config->settings.plugin_dir);
+	else if (plugins_default_dir(dir, sizeof(dir)) == 0)
+		config_add_modules(config, dir);
+}
+
+/* The core's keys, then those of every plugin that the configuration names or that is in
+ * the directory of modules. */
 static int help_config(const struct arguments *a)
 {
 	static struct problems problems;
@@ -405,6 +417,7 @@ static int help_config(const struct arguments *a)
 	config_print_help(stdout);
 	if (config_load(a->config, a->overrides, a->override_count, &problems, &s.config) < 0)
 		return 0;
+	add_modules(s.config);
 	plugins_load(s.config, NULL, &problems, &s.plugins);
 	for (size_t i = 0; i < s.plugins.count; i++) {
 		const struct plugin *p = &s.plugins.list[i];

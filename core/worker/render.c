@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* render.c - see render.h. */
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -78,48 +77,6 @@ static int parse_args(struct job *job, int argc, char **argv)
 	return job->path && job->subject && optind == argc ? 0 : -EINVAL;
 }
 
-/* A section for a module: NAME.so is [plugin NAME]. */
-static int add_section(struct config *config, const char *module)
-{
-	struct plugin_section *list, *section;
-
-	list = reallocarray(config->plugins, config->plugin_count + 1, sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	config->plugins = list;
-	section = &list[config->plugin_count];
-	*section = (struct plugin_section){
-		.name = strndup(module, strlen(module) - 3),
-		.module = strdup(module),
-		.enabled = true,
-	};
-	config->plugin_count++; /* config_free() frees what there is of it */
-	return section->name && section->module ? 0 : -ENOMEM;
-}
-
-static int is_module(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 3 && strcmp(entry->d_name + len - 3, ".so") == 0;
-}
-
-static int add_all_sections(struct config *config, const char *dir)
-{
-	struct dirent **entries;
-	int r = 0, count = scandir(dir, &entries, is_module, alphasort);
-
-	if (count < 0)
-		return -errno;
-	for (int i = 0; i < count; i++) {
-		if (r == 0)
-			r = add_section(config, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-	return r;
-}
-
 /* "PLUGIN.KEY=VALUE" */
 static int add_key(struct config *config, const char *set)
 {
@@ -195,7 +152,7 @@ static int load(struct job *job)
 		job->plugin_dir = job->dir;
 	}
 	if (!job->config_path)
-		r = add_all_sections(job->config, job->plugin_dir);
+		r = config_add_modules(job->config, job->plugin_dir);
 	if (r < 0)
 		return complain(job, job->plugin_dir, r);
 	for (size_t i = 0; i < job->set_count; i++) {

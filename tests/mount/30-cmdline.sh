@@ -13,6 +13,9 @@ done
 like "$("$LXCFSD" --version)" '[0-9]+\.[0-9]+' "--version names one"
 check_not "an unknown option is refused" "$LXCFSD" --no-such-option
 
+modules=("$BUILD"/plugins/*.so)
+is "$("$LXCFSD" --help-config -c /dev/null | grep -c '^\[plugin [a-z]')" "${#modules[@]}" "--help-config: the keys of every module"
+
 daemon one
 ini
 check "-t: a good configuration" "$LXCFSD" -t -c "$INI"
