@@ -265,8 +265,7 @@ static int cannot_take(struct bundle *b, int error)
 	if (b->source == FROM_EXEC || (b->source == FROM_ORPHAN && error != -ENOTCONN))
 		return error;
 	log_warn("what the lxcfsd before has left is of no use (%s): starting anew", reason);
-	if (b->fds[KEPT_CONTROL] >= 0)
-		wire_send(b->fds[KEPT_CONTROL], WIRE_DRAIN, NULL, 0, NULL, 0);
+	adopt_end(b);
 	for (unsigned int i = 0; b->source == FROM_STORE && i < KEPT_COUNT; i++)
 		if (b->fds[i] >= 0)
 			notify_forget(bundle_name(i));
