@@ -23,6 +23,9 @@ enum wire_type {
 	WIRE_SERVING,	/* worker: its threads run; what the one before left comes first */
 	WIRE_DRAIN,	/* keeper: take no more requests, finish, exit */
 	WIRE_CONN,	/* keeper: serve one more connection; with its fd */
+	/* worker, before READY, more than once if need be: what its plugins serve, a line
+	 * "PLUGIN\tPATH" each, of a tree with a "/" at its end; they are numbered from 0 */
+	WIRE_FILES = 16,
 };
 
 #define WIRE_TEXT_MAX 32768
@@ -40,11 +43,16 @@ struct wire_ready {
 	char mountpoint[4096];
 	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
 				      "": none does */
+	uint32_t request_timeout_ms;
 };
+
+#define QUARANTINE_MAX 32
 
 struct wire_go {
 	uint32_t generation;
 	uint32_t conns;
+	/* Files whose plugins are not to be asked: numbers in WIRE_FILES + 1; 0 ends. */
+	uint32_t quarantined[QUARANTINE_MAX];
 };
 
 struct wire_conn {
