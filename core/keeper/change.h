@@ -12,7 +12,9 @@
 #include "options.h"
 #include "process.h"
 #include "runtime.h"
+#include "status.h"
 #include "vault.h"
+#include "watch.h"
 
 /* Why `next` was started. */
 enum purpose { FOR_START, FOR_RELOAD, FOR_RESPAWN };
@@ -44,6 +46,8 @@ struct keeper {
 	unsigned int remounts;
 	uint64_t remounted_ns;
 	uint64_t died_ns;
+	struct watch watch;
+	struct status status;
 	bool stopping;
 	int exit_status;
 };
@@ -60,5 +64,8 @@ void change_inner(struct keeper *k);
 void change_reap(struct keeper *k);
 /* Kills `p`; `why` (NULL: none) is said where its failure is reported. */
 void change_kill(struct process *p, const char *why);
+
+/* The active one was killed and cannot be reaped: as if it had been. */
+void change_give_up(struct keeper *k);
 
 #endif

@@ -4,6 +4,8 @@
 #define LXCFSD_NOTIFY_H
 
 void notify_ready(const char *status);
+/* Other words, nothing else. */
+void notify_status(const char *status);
 void notify_stopping(void);
 
 #endif

@@ -31,7 +31,8 @@ struct process {
 	pid_t pid;
 	int ctl;
 	uint32_t generation;
-	uint64_t since_ns;	 /* when this state began */
+	uint64_t since_ns; /* when this state began */
+	uint64_t started_ns;
 	bool ended;		 /* reaped or being killed: what it says comes too late */
 	struct wire_ready ready; /* from PROCESS_READY on */
 	char *failure;		 /* why it cannot serve, lines of text; NULL */

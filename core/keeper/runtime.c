@@ -101,6 +101,8 @@ int runtime_claim(struct runtime *rt, const struct options *options)
 	}
 	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
 	unlink(path); /* it was of another one's */
+	snprintf(path, sizeof(path), "%s/status", rt->dir);
+	unlink(path);
 	return 0;
 }
 
@@ -123,22 +125,60 @@ void runtime_release(struct runtime *rt)
 	rt->pid_fd = rt->lock_fd = -1;
 }
 
+/* Somebody has removed it: its parent may be gone as well. */
+static int make_dir_again(const struct runtime *rt)
+{
+	char parent[sizeof(rt->dir)];
+
+	memcpy(parent, rt->dir, sizeof(parent));
+	*strrchr(parent, '/') = '\0';
+	if (parent[0] && mkdir(parent, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return mkdir(rt->dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int open_new(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int runtime_replace(const struct runtime *rt, const char *name, const void *bytes, size_t len)
+{
+	char path[sizeof(rt->dir) + 32], temp[sizeof(rt->dir) + 32];
+	_close_ int fd = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", rt->dir, name);
+	snprintf(temp, sizeof(temp), "%s/.%s", rt->dir, name);
+	fd = open_new(temp);
+	if (fd == -ENOENT) {
+		r = make_dir_again(rt);
+		fd = r < 0 ? r : open_new(temp);
+	}
+	if (fd < 0)
+		return fd;
+	r = io_write_all(fd, bytes, len);
+	if (r == 0 && rename(temp, path) < 0)
+		r = -errno;
+	return r;
+}
+
 void runtime_report_reload(const struct runtime *rt, unsigned int number, bool ok,
 			   const char *reasons)
 {
-	char path[sizeof(rt->dir) + 16], temp[sizeof(rt->dir) + 16], head[64];
-	_close_ int fd = -1;
-	int n = snprintf(head, sizeof(head), "%u %s\n", number, ok ? "ok" : "failed");
 	size_t len = strlen(reasons);
+	_free_ char *text = NULL;
+	int n = asprintf(&text, "%u %s\n%s%s", number, ok ? "ok" : "failed", reasons,
+			 len > 0 && reasons[len - 1] != '\n' ? "\n" : "");
+	int r;
 
-	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
-	snprintf(temp, sizeof(temp), "%s/.last-reload", rt->dir);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0 || io_write_all(fd, head, (size_t)n) < 0 ||
-	    io_write_all(fd, reasons, strlen(reasons)) < 0 ||
-	    (len > 0 && reasons[len - 1] != '\n' && io_write_all(fd, "\n", 1) < 0) ||
-	    rename(temp, path) < 0)
-		log_warn("cannot write '%s': %m", path);
+	if (n < 0)
+		text = NULL;
+	r = text ? runtime_replace(rt, "last-reload", text, (size_t)n) : -ENOMEM;
+	if (r < 0)
+		log_warn("cannot write '%s/last-reload': %s", rt->dir, strerror(-r));
 }
 
 int runtime_detach(struct runtime *rt)

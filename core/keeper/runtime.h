@@ -5,6 +5,7 @@
 #define LXCFSD_RUNTIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "options.h"
 
@@ -22,6 +23,8 @@ int runtime_claim(struct runtime *rt, const struct options *options);
 int runtime_write_pid(struct runtime *rt);
 void runtime_release(struct runtime *rt);
 
+/* Replaces DIR/NAME whole; a directory that is gone is made again. */
+int runtime_replace(const struct runtime *rt, const char *name, const void *bytes, size_t len);
 /* Replaces DIR/last-reload: "N ok" or "N failed", then the reasons. */
 void runtime_report_reload(const struct runtime *rt, unsigned int number, bool ok,
 			   const char *reasons);
