@@ -8,11 +8,12 @@
  * mean, open files and their half-read texts.  Everything else it rebuilds.
  *
  * One generation writes at a time: `writer` names it.  The keeper sets it when it
- * says GO, after the one before has been reaped; a worker that finds another
- * number there has been given up and must not commit anything.  What is made of
- * several words is committed by one atomic store at the end, so that a crash in
- * the middle leaves the old state.  After a crash nothing in here is trusted:
- * indices, lengths and names are checked when they are read.
+ * says GO, after the one before has been reaped (or killed, if it cannot be: see
+ * journal.h of the worker); a worker that finds another number there has been given up
+ * and must not commit anything.  What is made of several words is committed by one
+ * atomic store at the end, so that a crash in the middle leaves the old state.  After a
+ * crash nothing in here is trusted: indices, lengths and names are checked when they are
+ * read.
  *
  * The parts are versioned one by one.  A worker that does not know the version of
  * a part begins that part anew: open files then become stateless, node ids are
@@ -81,6 +82,10 @@ struct vault_header {
 	 * root, "" for the root of all. */
 	uint32_t conn_serials[VAULT_CONNS];
 	char conn_roots[VAULT_CONNS][CONN_ROOT_MAX];
+	_Atomic uint64_t late; /* requests that were answered past their deadline */
+	/* A generation that was killed and cannot be reaped, 0: none.  The kernel may still
+	 * write into its slots of the journal. */
+	_Atomic uint32_t unreaped;
 };
 
 /* ---- journal: one slot per thread that takes requests ---- */
@@ -102,8 +107,18 @@ struct journal_slot {
 	uint32_t reserved;
 	uint64_t started_ns;	   /* CLOCK_MONOTONIC, of the request in flight */
 	_Atomic uint64_t answered; /* so far: progress */
+	/* What its thread runs of a plugin: the number in WIRE_FILES + 1; 0: nothing. */
+	_Atomic uint32_t runs;
+	_Atomic uint32_t
+		fault; /* the signal of the fault that its thread has caused; see dying.c */
 	_Alignas(4096) uint8_t buf[JOURNAL_BUF_SIZE];
 };
+
+/* The `unique` of its request, for who does not need to know more of it. */
+static inline uint64_t journal_slot_unique(struct journal_slot *slot)
+{
+	return __atomic_load_n((uint64_t *)(void *)(slot->buf + 8), __ATOMIC_ACQUIRE);
+}
 
 /* ---- node registry: append-only ---- */
 

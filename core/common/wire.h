@@ -16,13 +16,15 @@
 #include "vault.h"
 
 enum wire_type {
-	WIRE_READY = 1, /* worker: configuration and plugins are good; with an fd: the
-			   files that it is made of (0 fds: could not be recorded) */
-	WIRE_FAILED,	/* worker: they are not; payload: lines of text */
-	WIRE_GO,	/* keeper: serve; with fds: vault, then one per connection */
-	WIRE_SERVING,	/* worker: its threads run; what the one before left comes first */
-	WIRE_DRAIN,	/* keeper: take no more requests, finish, exit */
-	WIRE_CONN,	/* keeper: serve one more connection; with its fd */
+	WIRE_READY = 1,	 /* worker: configuration and plugins are good; with an fd: the
+			    files that it is made of (0 fds: could not be recorded) */
+	WIRE_FAILED,	 /* worker: they are not; payload: lines of text */
+	WIRE_GO,	 /* keeper: serve; with fds: vault, then one per connection */
+	WIRE_SERVING,	 /* worker: its threads run; what the one before left comes first */
+	WIRE_DRAIN,	 /* keeper: take no more requests, finish, exit */
+	WIRE_CONN,	 /* keeper: serve one more connection; with its fd */
+	WIRE_FILES = 16, /* worker, before READY, more than once if need be: what its plugins
+			    serve, a line "PLUGIN\tPATH" each; they are numbered from 0 */
 	/* keeper: hold these for whoever comes after us, instead of earlier ones; with fds
 	   and, as text, a word for each of them */
 	WIRE_KEEP = 24,
@@ -44,11 +46,16 @@ struct wire_ready {
 	char mountpoint[4096];
 	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
 				      "": none does */
+	uint32_t request_timeout_ms;
 };
+
+#define QUARANTINE_MAX 32
 
 struct wire_go {
 	uint32_t generation;
 	uint32_t conns;
+	/* Files whose plugins are not to be asked: numbers in WIRE_FILES + 1; 0 ends. */
+	uint32_t quarantined[QUARANTINE_MAX];
 };
 
 struct wire_conn {

@@ -10,7 +10,8 @@
  *	-> it is reaped: no thread of it is inside read(2) or write(2) on the
  *	connection any more -> its generation is published as dead -> GO to next.
  *
- * waitpid() is the proof that the old one is gone; nothing is handed over before.
+ * waitpid() is the proof that the old one is gone; nothing is handed over before, but for
+ * one that was killed and cannot be reaped (watch.h).
  * A candidate that fails is dropped, and active never knew of it.  A reload is a
  * planned crash: the same path, except that active is asked first.
  *
@@ -60,6 +61,9 @@ static void log_lines(int level, const char *prefix, const char *text)
 void change_reload_ended(struct keeper *k, bool ok, const char *reasons)
 {
 	k->reloads++;
+	k->watch.reloads_ok += ok;
+	k->watch.reloads_failed += !ok;
+	k->watch.reload_failed = !ok;
 	if (ok)
 		log_notice("reload: done (generation %u, %u plugins)", k->active.generation,
 			   k->active.ready.plugins);
@@ -156,6 +160,7 @@ static void inner_ended(struct keeper *k)
 
 	k->inner.remounts = now - k->inner.remounted_ns > 60000ull * MS ? 1 : k->inner.remounts + 1;
 	k->inner.remounted_ns = now;
+	k->watch.inner_remounts++;
 	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
 		"containers that run have lost these files",
 		k->inner.path,
@@ -183,6 +188,7 @@ static void promote(struct keeper *k)
 	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
 	handover_worker(k);
 	atomic_store(&k->vault->writer, k->active.generation);
+	death_promote(&k->watch, k->purpose == FOR_RELOAD, &go);
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
 	if (k->inner.fuse_fd >= 0)
@@ -244,7 +250,7 @@ static void active_serves(struct keeper *k)
 			log_warn("mountpoint = %s is for the next start: '%s' stays",
 				 k->active.ready.mountpoint, k->mount.path);
 		change_reload_ended(k, true, "");
-	} else {
+	} else if (k->watch.was_said) {
 		log_notice("serving again %.1f ms after the death (generation %u)",
 			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
 	}
@@ -280,6 +286,8 @@ void change_hear(struct keeper *k, struct process *p)
 		p->ready.inner[sizeof(p->ready.inner) - 1] = '\0';
 		process_set_state(p, PROCESS_READY);
 		next_is_ready(k);
+	} else if (msg.type == WIRE_FILES && p == &k->next) {
+		death_names(&k->watch, p->pid, msg.text);
 	} else if (msg.type == WIRE_FAILED) {
 		take_failure(p, msg.text);
 	} else if (msg.type == WIRE_SERVING && p->state == PROCESS_TAKING) {
@@ -330,6 +338,7 @@ static void mount_anew(struct keeper *k)
 
 	k->remounts = now - k->remounted_ns > 60000ull * MS ? 1 : k->remounts + 1;
 	k->remounted_ns = now;
+	k->watch.remounts++;
 	memcpy(path, k->mount.path, sizeof(path));
 	log_err("the connection to the kernel was ended from outside (umount -f or abort): "
 		"mounting '%s' anew; containers that run have lost their files and must be "
@@ -373,17 +382,18 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	bool gone = cut_off && mount_is_gone(&k->mount);
 	bool inner_gone = inner_is_gone(&k->inner) && !gone;
 	bool faulty =
-		!planned && !gone && !(cut_off && inner_gone) && process_status_is_fault(status);
+		!planned && !gone && !(cut_off && inner_gone) &&
+		(process_status_is_fault(status) || (k->watch.killed && !k->watch.was_stopped));
 	uint32_t generation = k->active.generation;
 
 	k->died_ns = io_now_ns();
-	count_failure(k, planned || (cut_off && inner_gone), process_status_is_fault(status));
 	if (planned && WIFSIGNALED(status) && process_status_is_fault(status))
 		log_err("worker %d (generation %u) died while it finished: %s", k->active.pid,
 			generation, how);
 	if (!planned && !gone && !(cut_off && inner_gone))
-		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
-			generation, how);
+		death_tell(k, status, how);
+	count_failure(k, planned || (cut_off && inner_gone),
+		      process_status_is_fault(status) || death_is_repeated(&k->watch));
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
 		change_reload_ended(k, false, "the new worker died while it took over");
 	process_done(&k->active);
@@ -424,6 +434,7 @@ void change_reap(struct keeper *k)
 		}
 		if (reexec_reaped(k, pid, status))
 			continue;
+		watch_reaped(k, pid);
 		process_status_text(status, how, sizeof(how));
 		/* what it said last may still lie in the socket */
 		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {
@@ -445,6 +456,14 @@ void change_orphan_ended(struct keeper *k)
 
 	k->active.ended = true;
 	active_ended(k, status, "not our child, so how is not known");
+}
+
+void change_give_up(struct keeper *k)
+{
+	log_err("worker %d is killed and does not end (it waits for a disk?): the next one starts "
+		"all the same",
+		k->active.pid);
+	active_ended(k, SIGKILL, "signal 9, cannot be reaped");
 }
 
 void change_kill(struct process *p, const char *why)

@@ -13,7 +13,9 @@
 #include "options.h"
 #include "process.h"
 #include "runtime.h"
+#include "status.h"
 #include "vault.h"
+#include "watch.h"
 
 /* Why `next` was started. */
 enum purpose { FOR_START, FOR_RELOAD, FOR_RESPAWN };
@@ -45,6 +47,8 @@ struct keeper {
 	unsigned int remounts;
 	uint64_t remounted_ns;
 	uint64_t died_ns;
+	struct watch watch;
+	struct status status;
 	bool stopping;
 	bool keep_mount; /* for the next main process of this service */
 	int exit_status;
@@ -69,5 +73,8 @@ void change_has_started(struct keeper *k);
 void change_reload_ended(struct keeper *k, bool ok, const char *reasons);
 /* Kills `p`; `why` (NULL: none) is said where its failure is reported. */
 void change_kill(struct process *p, const char *why);
+
+/* The active one was killed and cannot be reaped: as if it had been. */
+void change_give_up(struct keeper *k);
 
 #endif

@@ -101,9 +101,11 @@ static void store(struct keeper *k)
 static void record_mount(const struct keeper *k)
 {
 	char text[sizeof(k->mount.path) + sizeof(k->mount.device) + 2];
+	int n = snprintf(text, sizeof(text), "%s %s\n", k->mount.device, k->mount.path);
+	int r = runtime_replace(k->rt, "mount", text, (size_t)n);
 
-	snprintf(text, sizeof(text), "%s %s\n", k->mount.device, k->mount.path);
-	runtime_put(k->rt, "mount", text);
+	if (r < 0)
+		log_warn("cannot write '%s/mount': %s", k->rt->dir, strerror(-r));
 }
 
 int handover_publish(struct keeper *k, uint64_t now)

@@ -107,6 +107,7 @@ static int check_mount(struct keeper *k, uint64_t now)
 	else if (restored)
 		log_warn("somebody has unmounted '%s': it is back, containers did not notice",
 			 k->mount.path);
+	k->watch.put_back += r == 0 && restored;
 	return INT_MAX;
 }
 
@@ -154,6 +155,15 @@ static int check_timers(struct keeper *k)
 	if (next < wait)
 		wait = next;
 	next = inner_patience_ms(&k->inner, now);
+	if (next < wait)
+		wait = next;
+	next = watch_patience_ms(k, now);
+	if (next < wait)
+		wait = next;
+	next = death_patience_ms(&k->watch, now);
+	if (next < wait)
+		wait = next;
+	next = status_patience_ms(k, now);
 	if (next < wait)
 		wait = next;
 	next = handover_publish(k, now);
@@ -242,6 +252,7 @@ static int set_up(struct keeper *k)
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (k->signal_fd < 0)
 		return -errno;
+	watch_init(&k->watch);
 	k->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	return 0;
 }

@@ -55,6 +55,14 @@ void notify_ready(const char *status)
 	notify(text, -1);
 }
 
+void notify_status(const char *status)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "STATUS=%s", status);
+	notify(text, -1);
+}
+
 void notify_stopping(void)
 {
 	notify("STOPPING=1", -1);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 void notify_ready(const char *status);
+/* Other words, nothing else. */
+void notify_status(const char *status);
 void notify_stopping(void);
 
 /* systemd keeps file descriptors for the next main process: the variable FDSTORE says how

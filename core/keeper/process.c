@@ -134,6 +134,7 @@ int process_start(struct process *p, const struct options *options, uint32_t gen
 	*p = (struct process){ .pid = pid,
 			       .ctl = pair[0],
 			       .generation = generation,
+			       .started_ns = io_now_ns(),
 			       .again = made_of,
 			       .made_of = { .exe_fd = exe_fd, .set_fd = -1 } };
 	process_set_state(p, PROCESS_LOADING);

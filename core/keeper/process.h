@@ -32,7 +32,8 @@ struct process {
 	int ctl;
 	int orphan_fd; /* pidfd of one that is not our child, but another keeper's; else 0 */
 	uint32_t generation;
-	uint64_t since_ns;	 /* when this state began */
+	uint64_t since_ns; /* when this state began */
+	uint64_t started_ns;
 	bool ended;		 /* reaped or being killed: what it says comes too late */
 	struct wire_ready ready; /* from PROCESS_READY on */
 	char *failure;		 /* why it cannot serve, lines of text; NULL */

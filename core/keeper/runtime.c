@@ -101,6 +101,8 @@ int runtime_claim(struct runtime *rt, const struct options *options)
 	}
 	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
 	unlink(path); /* it was of another one's */
+	snprintf(path, sizeof(path), "%s/status", rt->dir);
+	unlink(path);
 	return 0;
 }
 
@@ -131,7 +133,26 @@ void runtime_release(struct runtime *rt)
 	rt->pid_fd = rt->lock_fd = -1;
 }
 
-static void replace(const struct runtime *rt, const char *name, const char *const *parts)
+/* Somebody has removed it: its parent may be gone as well. */
+static int make_dir_again(const struct runtime *rt)
+{
+	char parent[sizeof(rt->dir)];
+
+	memcpy(parent, rt->dir, sizeof(parent));
+	*strrchr(parent, '/') = '\0';
+	if (parent[0] && mkdir(parent, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	return mkdir(rt->dir, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int open_new(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int runtime_replace(const struct runtime *rt, const char *name, const void *bytes, size_t len)
 {
 	char path[sizeof(rt->dir) + 32], temp[sizeof(rt->dir) + 32];
 	_close_ int fd = -1;
@@ -139,31 +160,33 @@ static void replace(const struct runtime *rt, const char *name, const char *cons
 
 	snprintf(path, sizeof(path), "%s/%s", rt->dir, name);
 	snprintf(temp, sizeof(temp), "%s/.%s", rt->dir, name);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	r = fd < 0 ? -errno : 0;
-	for (; r == 0 && *parts; parts++)
-		r = io_write_all(fd, *parts, strlen(*parts));
+	fd = open_new(temp);
+	if (fd == -ENOENT) {
+		r = make_dir_again(rt);
+		fd = r < 0 ? r : open_new(temp);
+	}
+	if (fd < 0)
+		return fd;
+	r = io_write_all(fd, bytes, len);
 	if (r == 0 && rename(temp, path) < 0)
 		r = -errno;
-	if (r < 0)
-		log_warn("cannot write '%s': %s", path, strerror(-r));
-}
-
-void runtime_put(const struct runtime *rt, const char *name, const char *text)
-{
-	replace(rt, name, (const char *const[]){ text, NULL });
+	return r;
 }
 
 void runtime_report_reload(const struct runtime *rt, unsigned int number, bool ok,
 			   const char *reasons)
 {
-	char head[64];
 	size_t len = strlen(reasons);
+	_free_ char *text = NULL;
+	int n = asprintf(&text, "%u %s\n%s%s", number, ok ? "ok" : "failed", reasons,
+			 len > 0 && reasons[len - 1] != '\n' ? "\n" : "");
+	int r;
 
-	snprintf(head, sizeof(head), "%u %s\n", number, ok ? "ok" : "failed");
-	replace(rt, "last-reload",
-		(const char *const[]){ head, reasons,
-				       len > 0 && reasons[len - 1] != '\n' ? "\n" : "", NULL });
+	if (n < 0)
+		text = NULL;
+	r = text ? runtime_replace(rt, "last-reload", text, (size_t)n) : -ENOMEM;
+	if (r < 0)
+		log_warn("cannot write '%s/last-reload': %s", rt->dir, strerror(-r));
 }
 
 int runtime_detach(struct runtime *rt)

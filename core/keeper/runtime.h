@@ -5,6 +5,7 @@
 #define LXCFSD_RUNTIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "options.h"
 
@@ -24,8 +25,8 @@ void runtime_resume(struct runtime *rt, const struct options *options, int lock_
 int runtime_write_pid(struct runtime *rt);
 void runtime_release(struct runtime *rt);
 
-/* Replaces the file DIR/name. */
-void runtime_put(const struct runtime *rt, const char *name, const char *text);
+/* Replaces DIR/NAME whole; a directory that is gone is made again. */
+int runtime_replace(const struct runtime *rt, const char *name, const void *bytes, size_t len);
 /* Replaces DIR/last-reload: "N ok" or "N failed", then the reasons. */
 void runtime_report_reload(const struct runtime *rt, unsigned int number, bool ok,
 			   const char *reasons);

@@ -43,6 +43,7 @@ struct settings {
 	uint64_t max_snapshot_kib; /* per container */
 	uint64_t ready_timeout_ms;
 	uint64_t drain_ms;
+	uint64_t request_timeout_ms;
 	uint64_t on_error;	/* enum on_error */
 	uint64_t subject;	/* enum subject_policy */
 	uint64_t host_pidns;	/* enum host_pidns */

@@ -62,6 +62,8 @@ const struct setting config_settings[] = {
 	     "how long a new worker may take until it is ready"),
 	UINT(drain_ms, "100", 0, 10000,
 	     "how long an old worker may take to finish what it has begun"),
+	UINT(request_timeout_ms, "2000", 100, 600000,
+	     "how long a request may take; then it is answered as by on_error"),
 	ENUM(on_error, "host", HOST_OR_EIO,
 	     "when a file cannot be made: give the host's, or fail"),
 	ENUM(subject, "auto", "auto caller init",

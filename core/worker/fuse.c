@@ -27,9 +27,11 @@
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
 
+#include "dying.h"
 #include "fuse.h"
 #include "journal.h"
 #include "log.h"
+#include "overdue.h"
 #include "wire.h"
 
 #ifndef FUSE_ALLOW_IDMAP
@@ -50,14 +52,14 @@ struct fuse_conn {
 	int fd;
 	struct vault_conn *saved;
 	struct fuse_session *session; /* NULL: there is no such connection */
-	_Atomic unsigned int running;
-	unsigned int threads;
-	pthread_t ids[JOURNAL_SLOTS];
+	_Atomic unsigned int running; /* threads, without those that are held up */
+	unsigned int wanted;
 };
 
 struct fuse_conns {
 	struct server *server;
 	struct journal journal;
+	struct overdue overdue;
 	_Atomic bool draining;
 	struct fuse_conn list[VAULT_CONNS];
 };
@@ -637,6 +639,8 @@ static void process(struct fuse_conn *conn, void *request, size_t len)
 	struct fuse_buf buf = { .mem = request, .size = len };
 
 	fuse_session_process_buf(conn->session, &buf);
+	if (journal_was_late())
+		overdue_back(conn->all->server, request);
 	journal_forget(); /* if it was one that has no reply */
 }
 
@@ -751,34 +755,115 @@ void fuse_conns_wake(void *arg, uint64_t sleeper)
  * that gives nothing else is of no use. */
 #define ERRORS_MAX 100
 
+/* Somebody else has its place, unless the connection has lost threads. */
+static bool take_place(struct fuse_conn *conn)
+{
+	unsigned int running = atomic_load(&conn->running);
+
+	while (running < conn->wanted)
+		if (atomic_compare_exchange_weak(&conn->running, &running, running + 1))
+			return true;
+	return false;
+}
+
+/* False: it has no place any more. */
+static bool take_one(struct fuse_conn *conn, struct fuse_buf *buf, unsigned int *errors)
+{
+	struct fuse_conns *all = conn->all;
+	int n = fuse_session_receive_buf(conn->session, buf);
+
+	if (n == 0 && !atomic_load(&all->draining))
+		_exit(WORKER_EXIT_GONE); /* only a new mount helps */
+	if (n == -EINTR || n == -EAGAIN)
+		return true;
+	if (n < 0 && ++*errors > ERRORS_MAX) {
+		log_err("reading /dev/fuse: %s", strerror(-n));
+		_exit(1);
+	}
+	if (n <= 0)
+		return true;
+	*errors = 0;
+	/* once read, always answered: that is what makes a drain lose nothing */
+	process(conn, buf->mem, buf->size);
+	return !journal_was_late() || take_place(conn);
+}
+
+struct start {
+	struct fuse_conn *conn;
+	int index;    /* of the slot of a request that was taken from another thread; -1: none */
+	bool counted; /* in running */
+};
+
 static void *take_requests(void *arg)
 {
-	struct fuse_conn *conn = arg;
+	struct start start = *(struct start *)arg;
+	struct fuse_conn *conn = start.conn;
 	struct fuse_conns *all = conn->all;
 	struct fuse_buf buf = { 0 };
 	unsigned int errors = 0;
+	bool stays = start.counted;
 
-	journal_replay(&all->journal, answer, all);
-	buf.mem = journal_attach(&all->journal, conn->index);
-	while (buf.mem && !atomic_load(&all->draining)) {
-		int n = fuse_session_receive_buf(conn->session, &buf);
-
-		if (n == 0 && !atomic_load(&all->draining))
-			_exit(WORKER_EXIT_GONE); /* only a new mount helps */
-		if (n == -EINTR || n == -EAGAIN)
-			continue;
-		if (n < 0 && ++errors > ERRORS_MAX) {
-			log_err("reading /dev/fuse: %s", strerror(-n));
-			_exit(1);
-		}
-		if (n <= 0)
-			continue;
-		errors = 0;
-		/* once read, always answered: that is what makes a drain lose nothing */
-		process(conn, buf.mem, buf.size);
+	free(arg);
+	dying_enter();
+	if (start.index >= 0) {
+		buf.mem = journal_adopt(&all->journal, conn->index, (unsigned int)start.index);
+		overdue_answer(all->server, &all->journal, buf.mem);
 	}
-	atomic_fetch_sub(&conn->running, 1);
+	if (start.index < 0 && !journal_replay(&all->journal, conn->index, answer, all))
+		stays = false;
+	stays = stays || take_place(conn);
+	if (stays && !buf.mem)
+		buf.mem = journal_attach(&all->journal, conn->index);
+	if (stays && !buf.mem)
+		atomic_fetch_sub(&conn->running, 1);
+	while (stays && buf.mem && !atomic_load(&all->draining))
+		stays = take_one(conn, &buf, &errors);
+	journal_detach(&all->journal);
+	if (stays && buf.mem)
+		atomic_fetch_sub(&conn->running, 1);
 	return NULL;
+}
+
+static int start_thread(struct fuse_conn *conn, int index, bool counted)
+{
+	struct start *start = malloc(sizeof(*start));
+	pthread_t thread;
+
+	if (!start)
+		return -ENOMEM;
+	*start = (struct start){ conn, index, counted };
+	if (counted)
+		atomic_fetch_add(&conn->running, 1);
+	if (pthread_create(&thread, NULL, take_requests, start) != 0) {
+		if (counted)
+			atomic_fetch_sub(&conn->running, 1);
+		free(start);
+		return -EAGAIN;
+	}
+	pthread_detach(thread);
+	return 0;
+}
+
+static void replace(void *arg, const struct journal_late *late)
+{
+	struct fuse_conns *conns = arg;
+	struct fuse_conn *conn = &conns->list[late->thread_conn];
+	int index = late->spare ? -1 : late->index;
+
+	if (!late->spare) /* one that answers for another was not counted */
+		atomic_fetch_sub(&conn->running, 1);
+	if (index < 0)
+		journal_fail_late(&conns->journal, late);
+	if (start_thread(conn, index, false) < 0 && index >= 0)
+		journal_fail_late(&conns->journal, late);
+}
+
+static void help(void *arg)
+{
+	struct fuse_conns *conns = arg;
+
+	if (start_thread(&conns->list[CONN_PLAIN], -1, false) < 0)
+		log_err("requests of a worker that cannot die wait: no thread can be started");
 }
 
 static void on_kick(int signal)
@@ -792,29 +877,30 @@ int fuse_conns_start(struct fuse_conns *conns, uint32_t index, unsigned int thre
 	struct fuse_conn *conn = &conns->list[index];
 
 	sigaction(KICK, &kick, NULL);
-	for (unsigned int i = 0; i < threads && i < JOURNAL_SLOTS; i++) {
-		atomic_fetch_add(&conn->running, 1);
-		if (pthread_create(&conn->ids[i], NULL, take_requests, conn) != 0) {
-			atomic_fetch_sub(&conn->running, 1);
+	conn->wanted = threads < JOURNAL_SLOTS ? threads : JOURNAL_SLOTS;
+	for (unsigned int i = 0; i < conn->wanted; i++)
+		if (start_thread(conn, -1, true) < 0)
 			return i > 0 ? 0 : -EAGAIN; /* fewer threads serve, too */
-		}
-		conn->threads++;
-	}
 	return 0;
 }
 
-/* False when there is nobody left to kick. */
-static bool kick_all(struct fuse_conns *conns)
+int fuse_conns_watch(struct fuse_conns *conns, uint64_t limit_ns)
+{
+	conns->overdue = (struct overdue){ .server = conns->server,
+					   .journal = &conns->journal,
+					   .limit_ns = limit_ns,
+					   .replace = replace,
+					   .help = help,
+					   .arg = conns };
+	return overdue_start(&conns->overdue);
+}
+
+static bool is_running(struct fuse_conns *conns)
 {
 	unsigned int running = 0;
 
-	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
-		struct fuse_conn *conn = &conns->list[i];
-
-		running += atomic_load(&conn->running);
-		for (unsigned int k = 0; k < conn->threads; k++)
-			pthread_kill(conn->ids[k], KICK);
-	}
+	for (uint32_t i = 0; i < VAULT_CONNS; i++)
+		running += atomic_load(&conns->list[i].running);
 	return running > 0;
 }
 
@@ -824,6 +910,8 @@ void fuse_conns_drain(struct fuse_conns *conns)
 
 	atomic_store(&conns->draining, true);
 	/* a kick between the look at `draining` and read(2) is lost: so again */
-	while (kick_all(conns))
+	while (is_running(conns)) {
+		journal_kick(&conns->journal, KICK);
 		nanosleep(&pause, NULL);
+	}
 }

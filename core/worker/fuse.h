@@ -21,7 +21,10 @@ int fuse_conns_add(struct fuse_conns *conns, uint32_t index, int fd);
 unsigned int fuse_conns_left(struct fuse_conns *conns);
 /* Starts the threads that take requests of one connection. */
 int fuse_conns_start(struct fuse_conns *conns, uint32_t index, unsigned int threads);
-/* No more requests are taken; returns when all that were taken are answered. */
+/* From now on a request has `limit_ns`, see overdue.h. */
+int fuse_conns_watch(struct fuse_conns *conns, uint64_t limit_ns);
+/* No more requests are taken; returns when all that were taken
+ * are answered, by their threads or in their place. */
 void fuse_conns_drain(struct fuse_conns *conns);
 /* Wakes who sleeps in poll(2), by the name that the kernel gave him. */
 void fuse_conns_wake(void *conns, uint64_t sleeper);

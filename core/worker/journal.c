@@ -2,36 +2,24 @@
 /* journal.c - see journal.h. */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <linux/fuse.h>
 
 #include "io.h"
-#include "journal.h"
+#include "journal_private.h"
 #include "log.h"
 
 #define SUSPECT_FAULTS 2
 #define SUSPECT_DEATHS 5
 
 static __thread struct journal_slot *mine;
+static __thread struct journal_hand *my_hand;
+static __thread uint32_t my_conn;
 static __thread bool replaying;
-
-static struct fuse_in_header *head_of(struct journal_slot *slot)
-{
-	return (struct fuse_in_header *)slot->buf;
-}
-
-/* The one word that says whether the slot is in use: written in order, never torn. */
-static void set_unique(struct journal_slot *slot, uint64_t unique)
-{
-	__atomic_store_n(&head_of(slot)->unique, unique, __ATOMIC_RELEASE);
-}
-
-static uint64_t get_unique(struct journal_slot *slot)
-{
-	return __atomic_load_n(&head_of(slot)->unique, __ATOMIC_ACQUIRE);
-}
 
 static bool is_suspect(const struct journal_slot *slot)
 {
@@ -53,8 +41,13 @@ int journal_open(struct journal *journal, struct vault_header *vault, uint32_t g
 			return -errno;
 		log_warn("the journal is off: requests in flight are lost when a worker dies");
 	}
-	*journal = (struct journal){ vault, slots, generation, { -1, -1, -1, -1 } };
-	return 0;
+	*journal = (struct journal){ .vault = vault,
+				     .slots = slots,
+				     .generation = generation,
+				     .fds = { -1, -1, -1, -1 },
+				     .wake_fd = eventfd(0, EFD_CLOEXEC) };
+	pthread_mutex_init(&journal->lock, NULL);
+	return journal->wake_fd < 0 ? -errno : 0;
 }
 
 void journal_add(struct journal *journal, uint32_t conn, int fd)
@@ -62,32 +55,142 @@ void journal_add(struct journal *journal, uint32_t conn, int fd)
 	atomic_store(&journal->fds[conn], fd);
 }
 
-static int fd_of(struct journal *journal, const struct journal_slot *slot)
+int journal_fd_of(struct journal *journal, const struct journal_slot *slot)
 {
 	return slot->conn < VAULT_CONNS ? atomic_load(&journal->fds[slot->conn]) : -1;
 }
 
+/* ------------------------------------------------------------------- slots */
+
+int journal_take_free(struct journal *journal)
+{
+	for (int i = 0; i < JOURNAL_SLOTS; i++) {
+		struct journal_slot *slot = &journal->slots[i];
+		uint32_t nobody = 0;
+
+		if (!atomic_compare_exchange_strong(&slot->owner, &nobody, journal->generation))
+			continue;
+		journal_set_unique(slot, 0);
+		slot->faults = slot->deaths = slot->tried = 0;
+		slot->started_ns = 0;
+		atomic_store(&slot->runs, 0);
+		atomic_store(&slot->fault, 0);
+		return i;
+	}
+	return -1;
+}
+
+void *journal_adopt(struct journal *journal, uint32_t conn, unsigned int index)
+{
+	my_conn = conn;
+	mine = &journal->slots[index];
+	my_hand = &journal->hands[index];
+	pthread_mutex_lock(&journal->lock);
+	my_hand->attached = true;
+	my_hand->thread = pthread_self();
+	pthread_mutex_unlock(&journal->lock);
+	return mine->buf;
+}
+
 void *journal_attach(struct journal *journal, uint32_t conn)
 {
-	uint32_t nobody = 0;
-	unsigned int i = 0;
+	int index = journal_take_free(journal);
+	struct journal_slot *slot;
 
-	while (i < JOURNAL_SLOTS && !atomic_compare_exchange_strong(&journal->slots[i].owner,
-								    &nobody, journal->generation)) {
-		nobody = 0;
-		i++;
-	}
-	if (i == JOURNAL_SLOTS)
+	if (index < 0)
 		return NULL;
-	mine = &journal->slots[i];
-	set_unique(mine, 0);
-	mine->conn = conn;
-	mine->faults = mine->deaths = mine->tried = 0;
+	slot = &journal->slots[index];
+	slot->conn = conn;
 	/* a page that is not there yet makes the kernel fail the request; what a
 	 * request without data needs is made present now */
 	for (size_t at = 0; at < 3 * 4096; at += 4096)
-		*(volatile uint8_t *)&mine->buf[at] = 0;
-	return mine->buf;
+		*(volatile uint8_t *)&slot->buf[at] = 0;
+	return journal_adopt(journal, conn, (unsigned int)index);
+}
+
+void journal_detach(struct journal *journal)
+{
+	if (!mine)
+		return;
+	pthread_mutex_lock(&journal->lock);
+	my_hand->attached = false;
+	pthread_mutex_unlock(&journal->lock);
+	atomic_store(&my_hand->turn, atomic_load(&my_hand->turn) & ~(uint64_t)TURN_MASK);
+	atomic_store(&mine->owner, 0);
+	mine = NULL;
+	my_hand = NULL;
+}
+
+void journal_kick(struct journal *journal, int signal)
+{
+	pthread_mutex_lock(&journal->lock);
+	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++)
+		if (journal->hands[i].attached)
+			pthread_kill(journal->hands[i].thread, signal);
+	pthread_mutex_unlock(&journal->lock);
+}
+
+/* -------------------------------------------------------- the one in hand */
+
+void journal_begin(struct journal *journal, unsigned int index, uint32_t thread_conn, bool spare)
+{
+	struct journal_hand *hand = &journal->hands[index];
+	const uint64_t one = 1, now = io_now_ns();
+
+	journal->slots[index].started_ns = now;
+	atomic_store_explicit(&hand->since_ns, now, memory_order_relaxed);
+	atomic_store_explicit(&hand->thread_conn, thread_conn, memory_order_relaxed);
+	atomic_store_explicit(&hand->spare, spare, memory_order_relaxed);
+	/* in this order: whoever goes to sleep sees it, or is woken */
+	atomic_store(&hand->turn, ((atomic_load(&hand->turn) >> 2) + 1) << 2 | TURN_IN_HAND);
+	if (atomic_load(&journal->asleep) && atomic_exchange(&journal->asleep, false))
+		(void)!write(journal->wake_fd, &one, sizeof(one));
+}
+
+static enum turn turn_of(const struct journal_hand *hand)
+{
+	return atomic_load(&hand->turn) & TURN_MASK;
+}
+
+/* Unless it was taken away: that stays known until the next one. */
+static void end_turn(void)
+{
+	if (turn_of(my_hand) == TURN_TAKEN)
+		return;
+	journal_set_unique(mine, 0);
+	atomic_store(&my_hand->turn, atomic_load(&my_hand->turn) & ~(uint64_t)TURN_MASK);
+}
+
+bool journal_claim(void)
+{
+	uint64_t turn = my_hand ? atomic_load(&my_hand->turn) : TURN_IDLE;
+
+	if ((turn & TURN_MASK) != TURN_IN_HAND)
+		return (turn & TURN_MASK) != TURN_TAKEN;
+	return atomic_compare_exchange_strong(&my_hand->turn, &turn,
+					      (turn & ~(uint64_t)TURN_MASK) | TURN_CLAIMED);
+}
+
+bool journal_was_late(void)
+{
+	return my_hand && turn_of(my_hand) == TURN_TAKEN;
+}
+
+bool journal_is_spare(void)
+{
+	return my_hand && atomic_load(&my_hand->spare);
+}
+
+void journal_runs(uint32_t number)
+{
+	if (mine)
+		atomic_store_explicit(&mine->runs, number, memory_order_relaxed);
+}
+
+void journal_mark_fault(int signal)
+{
+	if (mine)
+		atomic_store(&mine->fault, (uint32_t)signal);
 }
 
 ssize_t journal_read(struct journal *journal, void *buf, size_t len)
@@ -100,11 +203,12 @@ ssize_t journal_read(struct journal *journal, void *buf, size_t len)
 	}
 	if (atomic_load(&journal->vault->writer) != journal->generation)
 		_exit(0); /* given up by the keeper: another one serves */
-	set_unique(mine, 0);
+	journal_set_unique(mine, 0);
 	mine->faults = mine->deaths = 0;
-	n = read(fd_of(journal, mine), mine->buf, len);
+	mine->conn = my_conn;
+	n = read(journal_fd_of(journal, mine), mine->buf, len);
 	if (n > 0)
-		mine->started_ns = io_now_ns();
+		journal_begin(journal, (unsigned int)(mine - journal->slots), my_conn, false);
 	return n;
 }
 
@@ -114,14 +218,14 @@ ssize_t journal_writev(struct journal *journal, const struct iovec *iov, int cou
 	ssize_t n;
 	int saved;
 
-	if (!mine) {
-		errno = EINVAL;
+	if (!mine || !journal_claim()) {
+		errno = mine ? ENOENT : EINVAL; /* as the kernel says it of one that has gone */
 		return -1;
 	}
-	n = writev(fd_of(journal, mine), iov, count);
+	n = writev(journal_fd_of(journal, mine), iov, count);
 	saved = errno;
-	if (out->unique == get_unique(mine)) {
-		set_unique(mine, 0);
+	if (out->unique == journal_get_unique(mine)) {
+		end_turn();
 		atomic_fetch_add_explicit(&mine->answered, 1, memory_order_relaxed);
 	}
 	errno = saved;
@@ -131,17 +235,17 @@ ssize_t journal_writev(struct journal *journal, const struct iovec *iov, int cou
 void journal_forget(void)
 {
 	if (mine)
-		set_unique(mine, 0);
+		end_turn();
 }
 
 const void *journal_request(void)
 {
-	return mine && get_unique(mine) ? mine->buf : NULL;
+	return mine && journal_get_unique(mine) ? mine->buf : NULL;
 }
 
 uint64_t journal_unique(void)
 {
-	return mine ? get_unique(mine) : 0;
+	return mine ? journal_get_unique(mine) : 0;
 }
 
 bool journal_is_replay(void)
@@ -158,7 +262,7 @@ bool journal_is_suspect(void)
 static bool still_waits(struct journal *journal, const struct journal_slot *slot, uint64_t unique)
 {
 	struct fuse_out_header probe = { .len = sizeof(probe), .unique = unique | 1 };
-	int fd = fd_of(journal, slot);
+	int fd = journal_fd_of(journal, slot);
 
 	return fd >= 0 && (write(fd, &probe, sizeof(probe)) >= 0 || errno != ENOENT);
 }
@@ -169,28 +273,28 @@ static bool needs_no_answer(const struct fuse_in_header *head)
 	       head->opcode == FUSE_INTERRUPT || head->opcode == FUSE_INIT;
 }
 
-static void answer_error(struct journal *journal, struct journal_slot *slot)
+void journal_answer_error(struct journal *journal, struct journal_slot *slot)
 {
 	struct fuse_out_header reply = { .len = sizeof(reply),
 					 .error = -EIO,
-					 .unique = get_unique(slot) };
+					 .unique = journal_get_unique(slot) };
 
-	if (write(fd_of(journal, slot), &reply, sizeof(reply)) < 0 && errno != ENOENT)
+	if (write(journal_fd_of(journal, slot), &reply, sizeof(reply)) < 0 && errno != ENOENT)
 		log_debug("the device does not take an error reply: %m");
 }
 
 /* Does the slot hold a request that waits?  The vault is not trusted: one that
  * cannot be read is answered with an error, so that nobody waits for ever. */
-static bool still_to_do(struct journal *journal, struct journal_slot *slot)
+bool journal_still_to_do(struct journal *journal, struct journal_slot *slot)
 {
-	const struct fuse_in_header *head = head_of(slot);
+	const struct fuse_in_header *head = journal_head(slot);
 
 	if (!head->unique || head->unique & 1 || !still_waits(journal, slot, head->unique))
 		return false;
 	if (head->len >= sizeof(*head) && head->len <= JOURNAL_BUF_SIZE)
 		return !needs_no_answer(head);
 	log_err("a request in the journal is damaged: its reader gets an error");
-	answer_error(journal, slot);
+	journal_answer_error(journal, slot);
 	return false;
 }
 
@@ -204,9 +308,28 @@ static bool is_suspicious(const struct journal_slot *slot)
 static bool is_guilty_known(struct journal *journal)
 {
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++)
-		if (journal->slots[i].tried == 1 && get_unique(&journal->slots[i]))
+		if (journal->slots[i].tried == 1 && journal_get_unique(&journal->slots[i]))
 			return true;
 	return false;
+}
+
+bool journal_copy(struct journal_slot *to, struct journal_slot *from)
+{
+	const size_t unique_end = offsetof(struct fuse_in_header, unique) + sizeof(uint64_t);
+	const struct fuse_in_header *head = journal_head(from);
+	uint64_t unique = journal_get_unique(from);
+	uint32_t len = head->len;
+
+	if (!unique || len < sizeof(*head) || len > JOURNAL_BUF_SIZE)
+		return false;
+	to->conn = from->conn;
+	to->faults = from->faults;
+	to->deaths = from->deaths;
+	journal_head(to)->len = len;
+	journal_head(to)->opcode = head->opcode;
+	memcpy(to->buf + unique_end, from->buf + unique_end, len - unique_end);
+	journal_set_unique(to, unique);
+	return true;
 }
 
 static void count_death(struct journal_slot *slot, bool fault)
@@ -220,17 +343,18 @@ static void count_death(struct journal_slot *slot, bool fault)
 unsigned int journal_sift(struct journal *journal)
 {
 	uint32_t faulty = atomic_load(&journal->vault->dead_faulty);
-	bool guilty_known = is_guilty_known(journal);
+	uint32_t unreaped = atomic_load(&journal->vault->unreaped);
+	bool guilty_known = is_guilty_known(journal), more;
 	unsigned int left = 0;
 
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
 		struct journal_slot *slot = &journal->slots[i];
 		uint32_t owner = atomic_load(&slot->owner);
 
-		if (!owner && !get_unique(slot))
+		if ((!owner && !journal_get_unique(slot)) || (owner && owner == unreaped))
 			continue;
-		if (!still_to_do(journal, slot)) {
-			set_unique(slot, 0);
+		if (!journal_still_to_do(journal, slot)) {
+			journal_set_unique(slot, 0);
 			atomic_store(&slot->owner, 0);
 			continue;
 		}
@@ -240,33 +364,41 @@ unsigned int journal_sift(struct journal *journal)
 		slot->tried = 0;
 		left++;
 	}
-	return left;
+	return left + journal_look_back(journal, &more);
 }
 
-static void replay(struct journal *journal, struct journal_slot *slot, journal_answer answer,
+/* False: it took too long. */
+static bool replay(struct journal *journal, struct journal_slot *slot, journal_answer answer,
 		   void *arg)
 {
-	const struct fuse_in_header *head = head_of(slot);
+	const struct fuse_in_header *head = journal_head(slot);
+	unsigned int index = (unsigned int)(slot - journal->slots);
+	bool late = false;
 
 	if (is_suspect(slot))
 		log_err("a request of thread %u (opcode %u, node %llu) was in hand when %u workers "
 			"ended: it is answered without its plugin",
 			head->pid, head->opcode, (unsigned long long)head->nodeid, slot->deaths);
 	if (slot->faults > SUSPECT_FAULTS || slot->deaths > SUSPECT_DEATHS) {
-		answer_error(journal, slot); /* that did not help */
+		journal_answer_error(journal, slot); /* that did not help */
 	} else {
 		mine = slot;
+		my_hand = &journal->hands[index];
+		journal_begin(journal, index, my_conn, false);
 		replaying = true;
 		answer(arg, slot->conn, slot->buf, head->len);
 		replaying = false;
+		late = journal_was_late();
 		mine = NULL;
+		my_hand = NULL;
 	}
-	set_unique(slot, 0);
+	journal_set_unique(slot, 0);
 	slot->tried = 0;
 	atomic_store(&slot->owner, 0);
+	return !late;
 }
 
-static void replay_class(struct journal *journal, bool suspects, journal_answer answer, void *arg)
+static bool replay_class(struct journal *journal, bool suspects, journal_answer answer, void *arg)
 {
 	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
 		struct journal_slot *slot = &journal->slots[i];
@@ -277,17 +409,21 @@ static void replay_class(struct journal *journal, bool suspects, journal_answer 
 		if (!atomic_compare_exchange_strong(&slot->owner, &pending, journal->generation))
 			continue;
 		slot->tried = suspects;
-		replay(journal, slot, answer, arg);
+		if (!replay(journal, slot, answer, arg))
+			return false;
 	}
+	return true;
 }
 
-void journal_replay(struct journal *journal, journal_answer answer, void *arg)
+bool journal_replay(struct journal *journal, uint32_t conn, journal_answer answer, void *arg)
 {
-	static pthread_mutex_t one_suspect = PTHREAD_MUTEX_INITIALIZER;
-
-	replay_class(journal, false, answer, arg);
-	if (pthread_mutex_trylock(&one_suspect) == 0) {
-		replay_class(journal, true, answer, arg);
-		pthread_mutex_unlock(&one_suspect);
-	}
+	my_conn = conn;
+	if (!replay_class(journal, false, answer, arg))
+		return false;
+	if (atomic_exchange(&journal->one_suspect, true))
+		return true;
+	if (!replay_class(journal, true, answer, arg))
+		return false; /* who took it away lets others go on with the next */
+	atomic_store(&journal->one_suspect, false);
+	return true;
 }

@@ -21,8 +21,10 @@
 #include <unistd.h>
 
 #include "config_private.h"
+#include "dying.h"
 #include "fuse.h"
 #include "goodset.h"
+#include "guilt.h"
 #include "io.h"
 #include "log.h"
 #include "model.h"
@@ -198,11 +200,13 @@ static void tell_ready(const struct server *s)
 
 	ready.ready_timeout_ms = (uint32_t)settings->ready_timeout_ms;
 	ready.drain_ms = (uint32_t)settings->drain_ms;
+	ready.request_timeout_ms = (uint32_t)settings->request_timeout_ms;
 	ready.log_level = (uint32_t)settings->log_level;
 	ready.plugins = switched_on(s);
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
 	find_inner(s, ready.inner, sizeof(ready.inner));
-	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
+	if (guilt_tell(&s->plugins, CONTROL_FD) < 0 ||
+	    wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
 	if (set_fd >= 0)
 		close(set_fd);
@@ -249,8 +253,12 @@ static int add_inner(struct fuse_conns *conns, int fd)
 
 static int start_threads(struct server *s, struct fuse_conns *conns, bool inner)
 {
-	int r = fuse_conns_start(conns, CONN_PLAIN, thread_count(&s->config->settings));
+	unsigned int threads = thread_count(&s->config->settings);
+	int r = fuse_conns_watch(conns, s->config->settings.request_timeout_ms * 1000000u);
 
+	s->stuck_max = threads; /* then a thread for each of the others is still there */
+	if (r == 0)
+		r = fuse_conns_start(conns, CONN_PLAIN, threads);
 	if (r == 0)
 		r = triggers_start(&s->triggers, fuse_conns_wake, conns);
 	if (r == 0 && inner)
@@ -267,6 +275,10 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 
 	if (r == 0)
 		r = serve_take_over(s, vault, msg->go.generation);
+	if (r == 0) {
+		guilt_take(s, msg->go.quarantined);
+		dying_watch();
+	}
 	if (r == 0)
 		r = fuse_conns_new(s, keep_journal, ret);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "draw.h"
+#include "journal.h"
 #include "serve.h"
 
 #define DRAW_START (64 << 10)
@@ -48,6 +49,27 @@ static struct node_count *count_of(struct server *s, const struct node *node)
 static void count(struct server *s, const struct node *node, enum source source)
 {
 	atomic_fetch_add_explicit(&count_of(s, node)->by_source[source], 1, memory_order_relaxed);
+}
+
+uint32_t serve_number(struct server *s, const struct node *node)
+{
+	return count_of(s, node)->number;
+}
+
+void serve_stuck(struct server *s, const struct node *node, bool host, bool more)
+{
+	struct node_count *count = count_of(s, node);
+	_Atomic uint32_t *stuck = host ? &count->host_stuck : &count->stuck;
+
+	if (more)
+		atomic_fetch_add(stuck, 1);
+	else
+		atomic_fetch_sub(stuck, 1);
+}
+
+static bool holds_up_many(const struct server *s, _Atomic uint32_t *stuck)
+{
+	return s->stuck_max && atomic_load_explicit(stuck, memory_order_relaxed) >= s->stuck_max;
 }
 
 uint32_t serve_mode(struct server *s, const struct node *node)
@@ -147,6 +169,8 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 	mode_t mode;
 	int r;
 
+	if (holds_up_many(s, &count_of(s, node)->host_stuck))
+		return -EBUSY;
 	if (node->tree_root || node->type != NODE_FILE) {
 		r = draw_host(req, path, serve_type(node), &text_buf, ret_len);
 		return r == -EACCES ? nothing(source, ret_len) : r;
@@ -192,12 +216,15 @@ static int fall_back(struct server *s, const struct node *node, struct lxcfsd_re
 int serve_by_plugin(struct server *s, const struct node *node, int subject_error, bool suspect)
 {
 	const struct node *owner = owner_of(s, node);
+	struct node_count *count = count_of(s, node);
 
 	if (!owner->plugin || !owner->served || atomic_load(&s->vault->view_off))
 		return LXCFSD_NO_VIEW;
 	if (subject_error < 0)
 		return subject_error;
-	return suspect ? -ECANCELED : 0;
+	if (holds_up_many(s, &count->stuck))
+		return -EBUSY;
+	return suspect || count->quarantined ? -ECANCELED : 0;
 }
 
 static int draw_node(struct server *s, const struct node *node, struct lxcfsd_request *req,
@@ -206,17 +233,23 @@ static int draw_node(struct server *s, const struct node *node, struct lxcfsd_re
 	const struct node *owner = owner_of(s, node);
 	const struct lxcfsd_tree *tree = owner->tree;
 	struct node_path path;
+	int r;
 
+	journal_runs(serve_number(s, node));
 	if (!tree)
-		return draw(owner->plugin, node->file, req, &text_buf, ret_len);
-	return draw_tree(owner->plugin, tree,
-			 node->type == NODE_DIR	   ? tree->list
-			 : node->type == NODE_LINK ? tree->readlink
-						   : tree->render,
-			 nodes_path(&s->nodes, node, &path), req, &text_buf, ret_len);
+		r = draw(owner->plugin, node->file, req, &text_buf, ret_len);
+	else
+		r = draw_tree(owner->plugin, tree,
+			      node->type == NODE_DIR	? tree->list
+			      : node->type == NODE_LINK ? tree->readlink
+							: tree->render,
+			      nodes_path(&s->nodes, node, &path), req, &text_buf, ret_len);
+	journal_runs(0);
+	return r;
 }
 
-/* The whole text for one reader, into text_buf. */
+/* The whole text for one reader, into text_buf.  -ETIMEDOUT: it took so long that
+ * somebody else has answered; nothing of it may be kept. */
 static int make_text(struct server *s, const struct serve_read *read, struct subject *subject,
 		     int subject_error, size_t *ret_len)
 {
@@ -230,18 +263,19 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	request_begin(&req, s->model, subject, read->reader);
 	r = serve_by_plugin(s, node, subject_error, read->suspect);
 	if (r == 0)
-		r = draw_node(s, node, &req, ret_len);
-	if (r == 0) {
-		/* the many texts of one container's tree would crowd out all others' */
-		if (subject && !serve_depends(node))
-			lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
-	} else if (r == LXCFSD_NO_VIEW) {
+		r = read->late ? -ETIMEDOUT : draw_node(s, node, &req, ret_len);
+	if (r == LXCFSD_NO_VIEW) {
 		source = SOURCE_HOST;
 		r = host_text(s, node, &req, &source, ret_len);
 	} else if (r < 0 && !(r == -ENOENT && node->tree_root)) {
 		r = fall_back(s, node, &req, r, &source, ret_len);
 	}
 	request_end(&req);
+	if (!journal_claim())
+		return -ETIMEDOUT;
+	/* the many texts of one container's tree would crowd out all others' */
+	if (r == 0 && source == SOURCE_VIEW && subject && !serve_depends(node))
+		lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
 	if (r == 0 && node->type == NODE_FILE)
 		note_length(s, node, *ret_len);
 	if (r == -ENOENT && node->tree_root)
@@ -269,6 +303,8 @@ static int find_subject(struct server *s, const struct serve_read *read, struct 
 {
 	if (handle_subject(&s->handles, read->fh, read->node->id, ret))
 		return 0;
+	if (read->late)
+		return -ETIMEDOUT; /* to look for it may be what took so long */
 	return serve_subject(s, read->reader, ret);
 }
 

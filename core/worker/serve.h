@@ -4,9 +4,10 @@
  *
  * Fall-back order when a render fails: the last good text of the same subject and
  * file; then, with on_error = host, the host's file if others may read it there;
- * then EIO.  A file that others may not read on the host never shows the host's
- * content: it is empty.  Everything is counted by file and cause.  Of what is in a
- * tree no last good text is kept, and what counts is counted for the whole tree.
+ * then EIO.  So it is for a request past its deadline, for a file that has crashed workers
+ * (it is quarantined), and for one that holds up many threads.  A file that others may not read on
+ * the host never shows the host's content: it is empty.  Everything is counted by file and cause.
+ * Of what is in a tree no last good text is kept, and what counts is counted for the whole tree.
  */
 #ifndef LXCFSD_SERVE_H
 #define LXCFSD_SERVE_H
@@ -42,6 +43,10 @@ struct node_count {
 	struct log_limit failing;
 	_Atomic uint32_t shown_mode; /* of an entry in a tree: to whom it concerned last */
 	_Atomic uint64_t size;	     /* what serve_size() says; 0: not yet asked */
+	uint32_t number;	     /* of the file or tree, see guilt.h; 0: no plugin has it */
+	bool quarantined;	     /* its plugin is not to be asked */
+	_Atomic uint32_t stuck;	     /* threads that it holds up, past their deadlines ... */
+	_Atomic uint32_t host_stuck; /* ... and that it still did without the plugin */
 };
 
 struct server {
@@ -57,6 +62,7 @@ struct server {
 	struct triggers triggers;
 	struct node_count *counts; /* by node id - 1; of a tree, that of its root counts */
 	struct log_limit unknown_reader;
+	uint32_t stuck_max;    /* threads that one file may hold up */
 	int wake_fd;	       /* eventfd: the steering thread sleeps until somebody reads */
 	_Atomic bool sleeping; /* it does */
 };
@@ -83,6 +89,7 @@ struct serve_read {
 	uint64_t unique; /* see handle_new() */
 	bool replay;
 	bool suspect; /* keep the plugin out of it */
+	bool late;    /* past its deadline: whatever the plugin waits for may not be waited for */
 };
 
 /* -ENOENT: this reader has no such thing. */
@@ -122,6 +129,10 @@ static inline uint32_t serve_type(const struct node *node)
 					 : LXCFSD_REG;
 }
 
+/* One more thread, or one less, is held up by a file (`host`: without its plugin). */
+void serve_stuck(struct server *s, const struct node *node, bool host, bool more);
+/* The number of its file for journal_runs(). */
+uint32_t serve_number(struct server *s, const struct node *node);
 /* 0: the plugin is to be asked; LXCFSD_NO_VIEW: the host; -errno: fall back. */
 int serve_by_plugin(struct server *s, const struct node *node, int subject_error, bool suspect);
 /* 0 also with *ret NULL: it is to see the host's. */

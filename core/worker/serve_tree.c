@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "draw.h"
+#include "journal.h"
 #include "serve.h"
 
 static int ask_plugin(struct server *s, const struct node *root, const char *path,
@@ -25,7 +26,9 @@ static int ask_plugin(struct server *s, const struct node *root, const char *pat
 	int r;
 
 	request_begin(&req, s->model, subject, reader);
+	journal_runs(serve_number(s, root));
 	r = draw_lookup(root->plugin, root->tree, path, &req, ret);
+	journal_runs(0);
 	request_end(&req);
 	return r;
 }

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "draw.h"
+#include "journal.h"
 #include "serve.h"
 
 int serve_write(struct server *s, const struct serve_read *who, const char *bytes, size_t size)
@@ -22,7 +23,9 @@ int serve_write(struct server *s, const struct serve_read *who, const char *byte
 	r = subject ? 0 : -EOPNOTSUPP;
 	if (r == 0) {
 		request_begin(&req, s->model, subject, who->reader);
+		journal_runs(serve_number(s, node));
 		r = draw_trigger(node->plugin, node->file, &req);
+		journal_runs(0);
 		request_end(&req);
 	}
 	if (r > 0) {
@@ -31,6 +34,8 @@ int serve_write(struct server *s, const struct serve_read *who, const char *byte
 		if (r == 0)
 			r = trigger_arm(&s->triggers, who->fh, node->id, subject, &spec,
 					who->unique);
+		if (r == 0 && !journal_claim())
+			trigger_drop(&s->triggers, who->fh); /* the writer was told EIO */
 	}
 	subject_unref(subject);
 	serve_wake(s);

@@ -84,6 +84,7 @@ static void test_defaults(void)
 	CHECK_U64(s->max_snapshot_kib, 4096);
 	CHECK_U64(s->ready_timeout_ms, 10000);
 	CHECK_U64(s->drain_ms, 100);
+	CHECK_U64(s->request_timeout_ms, 2000);
 	CHECK_U64(s->on_error, ON_ERROR_HOST);
 	CHECK_U64(s->subject, SUBJECT_AUTO);
 	CHECK_U64(s->host_pidns, HOST_PIDNS_CALLER);
@@ -495,7 +496,7 @@ static void test_shipped(void)
 			printf("# %s\n", key);
 		found++;
 	}
-	CHECK_U64(found, 21);
+	CHECK_U64(found, 22);
 }
 
 int main(void)
