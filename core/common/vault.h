@@ -116,6 +116,8 @@ enum node_type { NODE_DIR = 1, NODE_FILE, NODE_LINK };
 
 /* Beside the type of a directory: it is, or once was, the root of a tree. */
 #define NODE_TREE 0x100u
+/* Beside the type of a file: others may not read it, whatever the host allows. */
+#define NODE_PRIVATE 0x200u
 
 /* The node with id N (as the kernel knows it) is entry N - 1; the root is id 1. */
 struct vault_node {
@@ -163,7 +165,7 @@ struct vault_handle {
 	uint32_t opener; /* thread id */
 	uint32_t conn;
 	uint32_t conn_serial; /* of another one no RELEASE will come */
-	uint32_t reserved;
+	uint32_t unresolved;  /* 1: nobody knew whose it is, each read has to ask */
 };
 
 #define SNAPSHOTS_VERSION  1

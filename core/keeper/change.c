@@ -72,8 +72,12 @@ static void end_reload(struct keeper *k, bool ok, const char *reasons)
 void change_start(struct keeper *k, enum purpose purpose)
 {
 	bool again = purpose == FOR_RESPAWN && k->good.set_fd >= 0 && !k->from_disk;
+	bool safe =
+		purpose == FOR_RESPAWN && k->active.state == PROCESS_NONE && safe_is_due(&k->safe);
 	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log,
-			      again ? &k->good : NULL);
+			      safe    ? &k->safe.made_of
+			      : again ? &k->good
+				      : NULL);
 
 	k->purpose = purpose;
 	k->respawn_at_ns = 0;
@@ -98,7 +102,9 @@ static void respawn(struct keeper *k)
 		change_stop(k, 1);
 		return;
 	}
-	if (k->failures > FAILURES_FREE) {
+	if (k->started && k->failures > FAILURES_FREE)
+		safe_workers_die(&k->safe, k->failures);
+	if (k->failures > FAILURES_FREE && !safe_is_due(&k->safe)) {
 		unsigned int doublings = k->failures - FAILURES_FREE;
 
 		delay_ms = 10ull << (doublings < 8 ? doublings : 8);
@@ -219,14 +225,22 @@ static void has_started(struct keeper *k)
 
 static void active_serves(struct keeper *k)
 {
+	bool safe_over;
+
 	process_set_state(&k->active, PROCESS_SERVING);
+	log_set_level((int)k->active.ready.log_level);
+	if (k->active.made_of.last_resort) {
+		safe_serves(&k->safe, k->died_ns);
+		change_inner(k);
+		return;
+	}
+	safe_over = safe_ends(&k->safe, &k->active.ready);
 	if (!k->active.again) {
 		making_done(&k->good);
 		k->good = k->active.made_of;
 		k->active.made_of = (struct making){ .exe_fd = -1, .set_fd = -1 };
 	}
 	k->from_disk = false;
-	log_set_level((int)k->active.ready.log_level);
 	if (!k->started) {
 		has_started(k);
 	} else if (k->purpose == FOR_RELOAD) {
@@ -234,7 +248,7 @@ static void active_serves(struct keeper *k)
 			log_warn("mountpoint = %s is for the next start: '%s' stays",
 				 k->active.ready.mountpoint, k->mount.path);
 		end_reload(k, true, "");
-	} else {
+	} else if (!safe_over) {
 		log_notice("serving again %.1f ms after the death (generation %u)",
 			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
 	}
@@ -265,7 +279,7 @@ void change_hear(struct keeper *k, struct process *p)
 	while (msg.fd_count)
 		close(msg.fds[--msg.fd_count]);
 	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING && !p->ended) {
-		p->ready = msg.ready;
+		p->ready = p->made_of.last_resort ? k->safe.ready : msg.ready;
 		p->ready.mountpoint[sizeof(p->ready.mountpoint) - 1] = '\0';
 		p->ready.inner[sizeof(p->ready.inner) - 1] = '\0';
 		process_set_state(p, PROCESS_READY);
@@ -281,13 +295,15 @@ void change_hear(struct keeper *k, struct process *p)
 
 static void next_ended(struct keeper *k, const char *how)
 {
+	bool again = k->next.again, safe = k->next.made_of.last_resort;
+	static const char hint[] = ": is a library that it needs gone or broken?";
 	char text[256];
 	const char *why = k->next.failure;
 	char *kept;
 
 	if (!why) {
-		snprintf(text, sizeof(text), "the new worker ended with %s before it was ready",
-			 how);
+		snprintf(text, sizeof(text), "the new worker ended with %s before it was ready%s",
+			 how, strcmp(how, "exit status 127") == 0 ? hint : "");
 		why = text;
 	}
 	kept = strdup(why);
@@ -300,10 +316,13 @@ static void next_ended(struct keeper *k, const char *how)
 	} else {
 		if (k->purpose == FOR_RELOAD)
 			end_reload(k, false, why);
-		else
+		else if (safe || safe_worker_failed(&k->safe, again, k->died_ns, why))
 			log_lines(3, "cannot restart: ", why);
-		if (k->active.state == PROCESS_NONE) {
+		if (safe)
+			safe_died(&k->safe, 0);
+		else if (k->purpose == FOR_RESPAWN)
 			k->from_disk = !k->from_disk; /* one of the two will do */
+		if (k->active.state == PROCESS_NONE) {
 			k->failures++;
 			respawn(k);
 		}
@@ -349,6 +368,8 @@ static void count_failure(struct keeper *k, bool planned, bool fault)
 	uint64_t lived_ns = k->died_ns - k->active.since_ns;
 	bool served = k->active.state == PROCESS_SERVING;
 
+	if (k->active.made_of.last_resort)
+		return; /* says nothing of workers */
 	if (planned || (served && lived_ns > (uint64_t)PEACE_MS * MS))
 		k->failures = 0;
 	else if (!served || fault)
@@ -375,6 +396,8 @@ static void active_ended(struct keeper *k, int status, const char *how)
 			generation, how);
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
 		end_reload(k, false, "the new worker died while it took over");
+	if (k->active.made_of.last_resort && !planned)
+		safe_died(&k->safe, k->died_ns - k->active.since_ns);
 	process_done(&k->active);
 	if (gone)
 		mount_anew(k);

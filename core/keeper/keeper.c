@@ -70,7 +70,8 @@ static int patience_ms(const struct keeper *k, const struct process *p, uint64_t
 		return INT_MAX;
 	if (p->state == PROCESS_LOADING)
 		limit_ms = k->active.state != PROCESS_NONE ? k->active.ready.ready_timeout_ms
-							   : START_TIMEOUT_MS;
+			   : k->started ? (uint64_t)safe_patience_ms(&k->safe, START_TIMEOUT_MS)
+					: START_TIMEOUT_MS;
 	else if (p->state == PROCESS_DRAINING)
 		limit_ms = p->ready.drain_ms;
 	else if (p->state == PROCESS_TAKING)
@@ -138,6 +139,15 @@ static int check_timers(struct keeper *k)
 		log_info("reload: loading");
 		change_start(k, FOR_RELOAD);
 		return 0;
+	}
+	if (k->next.state == PROCESS_NONE && k->active.state == PROCESS_SERVING) {
+		next = safe_retry_ms(&k->safe, now);
+		if (next == 0) {
+			change_start(k, FOR_RESPAWN);
+			return 0;
+		}
+		if (next < wait)
+			wait = next;
 	}
 	next = check_mount(k, now);
 	if (next < wait)
@@ -240,6 +250,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 		.active = { .ctl = -1 },
 		.next = { .ctl = -1 },
 		.good = { .exe_fd = -1, .set_fd = -1 },
+		.safe = SAFE_NONE,
 	};
 	int r = set_up(&k);
 
@@ -249,6 +260,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 	}
 	if (options->ignored[0])
 		log_notice("options without a meaning here, ignored: %s", options->ignored);
+	safe_open(&k.safe, options);
 	change_start(&k, FOR_START);
 	loop(&k);
 	notify_stopping();
@@ -257,5 +269,6 @@ int keeper_run(const struct options *options, struct runtime *rt)
 	end_process(&k.next);
 	end_process(&k.active);
 	making_done(&k.good);
+	making_done(&k.safe.made_of);
 	return k.exit_status;
 }
