@@ -95,7 +95,7 @@ void change_start(struct keeper *k, enum purpose purpose)
 /* Nobody serves: the sooner the better, but not in a tight loop of failures. */
 static void respawn(struct keeper *k)
 {
-	uint64_t delay_ms = 0;
+	uint64_t delay_ms = safe_delay_ms(&k->safe);
 
 	if (!k->started && k->failures >= START_FAILURES_MAX) {
 		log_err("not started: no worker comes to serve");
@@ -323,7 +323,7 @@ static void next_ended(struct keeper *k, const char *how)
 		else if (k->purpose == FOR_RESPAWN)
 			k->from_disk = !k->from_disk; /* one of the two will do */
 		if (k->active.state == PROCESS_NONE) {
-			k->failures++;
+			k->failures += !safe_exists(&k->safe);
 			respawn(k);
 		}
 	}
@@ -362,6 +362,11 @@ static void mount_anew(struct keeper *k)
 	atomic_store(&k->vault->view_off, view_off);
 }
 
+static const char *name_of(const struct process *p)
+{
+	return p->made_of.last_resort ? "lxcfsd-safe" : "worker";
+}
+
 /* Deaths that are likely to go on: in a row, by a fault or before it served. */
 static void count_failure(struct keeper *k, bool planned, bool fault)
 {
@@ -389,11 +394,11 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	k->died_ns = io_now_ns();
 	count_failure(k, planned || (cut_off && inner_gone), process_status_is_fault(status));
 	if (planned && WIFSIGNALED(status) && process_status_is_fault(status))
-		log_err("worker %d (generation %u) died while it finished: %s", k->active.pid,
-			generation, how);
+		log_err("%s %d (generation %u) died while it finished: %s", name_of(&k->active),
+			k->active.pid, generation, how);
 	if (!planned && !gone && !(cut_off && inner_gone))
-		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
-			generation, how);
+		log_err("%s %d (generation %u) died: %s; starting another", name_of(&k->active),
+			k->active.pid, generation, how);
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
 		end_reload(k, false, "the new worker died while it took over");
 	if (k->active.made_of.last_resort && !planned)

@@ -14,9 +14,12 @@
 #define MS	    1000000u
 #define PATIENCE_MS 5000
 #define RETRY_MS    1000
-/* Of its own: workers are tried once more before it is started again. */
-#define CRASHES_MAX 5
-#define CRASH_MS    1000
+/* Of its own: beyond that many in a row workers are tried before it is started again,
+ * and nothing is started at once any more. */
+#define CRASHES_FREE  5
+#define CRASH_MS      1000
+#define DELAY_MS      100
+#define DELAY_DOUBLES 3
 
 void safe_open(struct safe *safe, const struct options *options)
 {
@@ -32,12 +35,19 @@ void safe_open(struct safe *safe, const struct options *options)
 
 bool safe_is_due(const struct safe *safe)
 {
-	return safe->due && safe->made_of.exe_fd >= 0;
+	return safe->due && safe_exists(safe);
+}
+
+unsigned int safe_delay_ms(const struct safe *safe)
+{
+	unsigned int more = safe->crashes > CRASHES_FREE ? safe->crashes - CRASHES_FREE : 0;
+
+	return more ? DELAY_MS << (more < DELAY_DOUBLES ? more : DELAY_DOUBLES) : 0;
 }
 
 int safe_patience_ms(const struct safe *safe, int otherwise)
 {
-	return safe->made_of.exe_fd >= 0 ? PATIENCE_MS : otherwise;
+	return safe_exists(safe) ? PATIENCE_MS : otherwise;
 }
 
 static void try_later(struct safe *safe)
@@ -86,7 +96,7 @@ void safe_workers_die(struct safe *safe, unsigned int failures)
 {
 	char why[64];
 
-	if (safe_is_due(safe))
+	if (safe_is_due(safe) || !safe_exists(safe))
 		return;
 	snprintf(why, sizeof(why), "%u workers in a row have failed", failures);
 	set_reason(safe, why);
@@ -95,12 +105,10 @@ void safe_workers_die(struct safe *safe, unsigned int failures)
 
 void safe_died(struct safe *safe, uint64_t lived_ns)
 {
-	safe->crashes = lived_ns < (uint64_t)CRASH_MS * MS ? safe->crashes + 1 : 1;
+	safe->crashes = lived_ns < (uint64_t)CRASH_MS * MS ? safe->crashes + 1 : 0;
 	safe->retry_at_ns = 0;
-	if (safe->crashes < CRASHES_MAX)
-		return;
-	safe->crashes = 0;
-	safe->due = false;
+	if (safe->crashes > CRASHES_FREE)
+		safe->due = false;
 }
 
 void safe_serves(struct safe *safe, uint64_t died_ns)

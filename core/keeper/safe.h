@@ -27,7 +27,7 @@ struct safe {
 	bool due;		      /* nobody else can serve */
 	unsigned int episodes;	      /* how often it had to */
 	unsigned int starts;	      /* how often it came to serve, also after its own death */
-	unsigned int crashes;	      /* its own, in a row */
+	unsigned int crashes;	      /* its own deaths in a row, each soon after it began */
 	unsigned int tries;	      /* workers that have failed in this episode */
 	uint64_t since_ns;	      /* the episode began; 0: there is none */
 	uint64_t retry_at_ns;	      /* when a worker is tried again */
@@ -42,8 +42,14 @@ struct safe {
 /* Opens the program, which is beside the worker. */
 void safe_open(struct safe *safe, const struct options *options);
 
+static inline bool safe_exists(const struct safe *safe)
+{
+	return safe->made_of.exe_fd >= 0;
+}
 /* It is to be started if nobody serves. */
 bool safe_is_due(const struct safe *safe);
+/* For how long to wait with whatever is started next, because it dies itself. */
+unsigned int safe_delay_ms(const struct safe *safe);
 /* For how long a worker may load while nobody serves. */
 int safe_patience_ms(const struct safe *safe, int otherwise);
 /* When a worker is to be tried again, in milliseconds; 0: now, and then not soon again.
