@@ -237,6 +237,9 @@ int vault_create(int *ret_fd, struct vault_header **ret);
 int vault_map(int fd, struct vault_header **ret);
 void vault_unmap(struct vault_header *vault);
 
+/* Into an empty vault: what node ids mean in another one. */
+void vault_copy_nodes(struct vault_header *to, struct vault_header *from);
+
 /* The part if it is there with this version and at least this size, else NULL. */
 void *vault_part(struct vault_header *vault, enum vault_part part, uint32_t version, size_t size);
 

@@ -336,6 +336,7 @@ static void mount_anew(struct keeper *k)
 	char path[sizeof(k->mount.path)];
 	uint64_t now = io_now_ns();
 	uint32_t view_off = atomic_load(&k->vault->view_off);
+	struct vault_header *before = k->vault;
 
 	k->remounts = now - k->remounted_ns > 60000ull * MS ? 1 : k->remounts + 1;
 	k->remounted_ns = now;
@@ -346,7 +347,6 @@ static void mount_anew(struct keeper *k)
 		path);
 	mount_drop(&k->mount);
 	inner_drop(&k->inner, false);
-	vault_unmap(k->vault);
 	close(k->vault_fd);
 	k->vault_fd = -1;
 	k->vault = NULL;
@@ -360,6 +360,9 @@ static void mount_anew(struct keeper *k)
 		return;
 	}
 	atomic_store(&k->vault->view_off, view_off);
+	if (safe_is_due(&k->safe)) /* it knows no other names */
+		vault_copy_nodes(k->vault, before);
+	vault_unmap(before);
 }
 
 static const char *name_of(const struct process *p)

@@ -13,7 +13,7 @@
 #define FILE_SIZE_MIN  65536u
 #define FILE_SIZE_MAX  (8u << 20)
 
-static __thread struct lxcfsd_out text;
+static __thread struct lxcfsd_out text_buf;
 
 /* -------------------------------------------------------------------- text */
 
@@ -21,22 +21,22 @@ static int grow(size_t size)
 {
 	char *buf;
 
-	if (text.cap >= size)
+	if (text_buf.cap >= size)
 		return 0;
-	buf = realloc(text.buf, size);
+	buf = realloc(text_buf.buf, size);
 	if (!buf)
 		return -ENOMEM;
-	text.buf = buf;
-	text.cap = size;
+	text_buf.buf = buf;
+	text_buf.cap = size;
 	return 0;
 }
 
 static int copy_host(struct safe *s, const struct node *node, const char *path)
 {
-	text.len = 0;
-	return node->type == NODE_DIR	 ? host_list(&s->host, path, &text)
-	       : node->type == NODE_LINK ? host_link(&s->host, path, &text)
-					 : host_copy(&s->host, path, &text);
+	text_buf.len = 0;
+	return node->type == NODE_DIR	 ? host_list(&s->host, path, &text_buf)
+	       : node->type == NODE_LINK ? host_link(&s->host, path, &text_buf)
+					 : host_copy(&s->host, path, &text_buf);
 }
 
 /* The host's, into this thread's text. */
@@ -50,13 +50,13 @@ static int take_host(struct safe *s, const struct node *node)
 		r = -EACCES;
 	else if (r == 0)
 		r = copy_host(s, node, path);
-	while (r == -ENOSPC && text.cap < TEXT_MAX) {
-		r = grow(text.cap * 2);
+	while (r == -ENOSPC && text_buf.cap < TEXT_MAX) {
+		r = grow(text_buf.cap * 2);
 		if (r == 0)
 			r = copy_host(s, node, path);
 	}
 	if (r == -EACCES) { /* not for everybody: it is there, and empty */
-		text.len = 0;
+		text_buf.len = 0;
 		r = 0;
 	}
 	return r == -ENOSPC ? -EFBIG : r;
@@ -108,7 +108,7 @@ uint64_t content_size(struct safe *s, const struct node *node)
 	if (node->tree_root)
 		return TREE_FILE_SIZE;
 	if (size == 0) {
-		size = size_for(take_host(s, node) == 0 ? text.len : 0);
+		size = size_for(take_host(s, node) == 0 ? text_buf.len : 0);
 		atomic_store_explicit(known, size, memory_order_relaxed);
 	}
 	return size;
@@ -164,9 +164,9 @@ static ssize_t from_snapshot(struct safe *s, const struct content_read *read, ui
 		return len;
 	if (size > (size_t)len)
 		size = (size_t)len;
-	return grow(size) < 0
-		       ? -ENOMEM
-		       : handle_copy(&s->handles, read->fh, read->offset, text.buf, size, unique);
+	return grow(size) < 0 ? -ENOMEM
+			      : handle_copy(&s->handles, read->fh, read->offset, text_buf.buf, size,
+					    unique);
 }
 
 ssize_t content_read(struct safe *s, const struct content_read *read, const char **ret)
@@ -180,15 +180,15 @@ ssize_t content_read(struct safe *s, const struct content_read *read, const char
 	else if (read->replay) /* the one who died may have shown a part of it already */
 		n = from_snapshot(s, read, read->unique);
 	if (n >= 0) {
-		*ret = text.buf;
+		*ret = text_buf.buf;
 		return n;
 	}
 	r = take_host(s, read->node);
 	if (r < 0)
 		return r;
-	handle_keep(&s->handles, read->fh, text.buf, text.len, read->unique);
-	left = read->offset < text.len ? text.len - read->offset : 0;
-	*ret = left ? text.buf + read->offset : "";
+	handle_keep(&s->handles, read->fh, text_buf.buf, text_buf.len, read->unique);
+	left = read->offset < text_buf.len ? text_buf.len - read->offset : 0;
+	*ret = left ? text_buf.buf + read->offset : "";
 	return (ssize_t)(left < read->size ? left : read->size);
 }
 
@@ -203,13 +203,13 @@ ssize_t content_list(struct safe *s, const struct content_read *read, const char
 		n = from_snapshot(s, &whole, 0);
 	if (n < 0)
 		return content_read(s, &whole, ret);
-	*ret = text.buf;
+	*ret = text_buf.buf;
 	return n;
 }
 
 /* ------------------------------------------------------------------- start */
 
-static int list_static(struct safe *s)
+static int note_listed(struct safe *s)
 {
 	uint32_t count = atomic_load(&s->nodes.count), n = 0;
 
@@ -226,11 +226,11 @@ static int list_static(struct safe *s)
 	return 0;
 }
 
-int content_open(struct safe *s, struct vault_header *vault, uint32_t generation)
+int content_open(struct safe *s, struct vault_header *vault, uint32_t generation, const char *root)
 {
 	static const struct settings bounds = { .max_handles = 1024, .max_snapshot_kib = 4096 };
 	const struct plugins none = { .count = 0 };
-	int r = roots_open(&s->roots, NULL);
+	int r = roots_open(&s->roots, root);
 
 	s->vault = vault;
 	s->host = (struct host){ .roots = &s->roots };
@@ -244,5 +244,5 @@ int content_open(struct safe *s, struct vault_header *vault, uint32_t generation
 	s->triggers = vault_part(vault, VAULT_TRIGGERS, TRIGGERS_VERSION,
 				 sizeof(struct vault_trigger) * TRIGGERS_MAX);
 	s->sizes = calloc(NODES_MAX, sizeof(*s->sizes));
-	return s->sizes ? list_static(s) : -ENOMEM;
+	return s->sizes ? note_listed(s) : -ENOMEM;
 }

@@ -78,7 +78,7 @@ static int take_over(const struct wire_msg *msg)
 	int r = vault_map(msg->fds[0], &vault);
 
 	if (r == 0)
-		r = content_open(&self, vault, msg->go.generation);
+		r = content_open(&self, vault, msg->go.generation, NULL);
 	if (r == 0)
 		r = journal_open(&self.journal, vault, msg->go.generation, true);
 	if (r == 0)

@@ -50,8 +50,8 @@ void safe_answer(struct safe *s, uint32_t conn, const void *bytes, size_t len);
 /* init.c: repeats what was agreed upon at a connection's INIT, or agrees upon it. */
 int safe_init(struct safe *s, uint32_t conn, int fd);
 
-/* content.c: takes over what is in the vault. */
-int content_open(struct safe *s, struct vault_header *vault, uint32_t generation);
+/* content.c: takes over what is in the vault.  `root` as of roots_open(): NULL, the host. */
+int content_open(struct safe *s, struct vault_header *vault, uint32_t generation, const char *root);
 /* The node's type, and the permission bits that it is shown with.  -ENOENT: the host has
  * none, or another thing. */
 int content_mode(struct safe *s, const struct node *node, uint32_t *ret);

@@ -202,10 +202,9 @@ container_stop a
 hide
 kill -KILL "$(worker_pid)"
 check "lxcfsd-safe serves" wait_for "$PATIENCE" safe_pid
-old=$(mount_line | awk '{ print $1 }')
 abort_connection
-another() { [ "$(mount_line | awk '{ print $1 }')" != "$old" ] && timeout 5 stat "$MNT"; }
-check "the connection is aborted: it is mounted anew" wait_for "$PATIENCE" another
+another() { grep -q 'mounting .* anew' "$LOG" && timeout 5 grep -q . "$MNT/proc/uptime"; }
+check "the connection is aborted: it is mounted anew, and serves" wait_for "$PATIENCE" another
 is "$(agreed)" "$before" "and the same is agreed upon as by a worker"
 check "by lxcfsd-safe" safe_pid
 bring_back
