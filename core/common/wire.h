@@ -40,11 +40,13 @@ struct wire_ready {
 	char mountpoint[4096];
 	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
 				      "": none does */
+	uint32_t hide_host;	   /* what cannot be made is an error, not the host's */
 };
 
 struct wire_go {
 	uint32_t generation;
 	uint32_t conns;
+	uint32_t hide_host; /* for lxcfsd-safe, as the last worker said it */
 };
 
 struct wire_conn {

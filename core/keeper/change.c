@@ -182,6 +182,7 @@ static void promote(struct keeper *k)
 	k->active = k->next;
 	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
 	atomic_store(&k->vault->writer, k->active.generation);
+	go.hide_host = k->active.ready.hide_host;
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
 	if (k->inner.fuse_fd >= 0)

@@ -46,6 +46,8 @@ static int take_host(struct safe *s, const struct node *node)
 	const char *path = nodes_path(&s->nodes, node, &buf);
 	int r = grow(TEXT_START);
 
+	if (r == 0 && s->hide_host && node->type == NODE_FILE)
+		return -EIO;
 	if (r == 0 && node->is_private)
 		r = -EACCES;
 	else if (r == 0)

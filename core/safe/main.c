@@ -77,6 +77,7 @@ static int take_over(const struct wire_msg *msg)
 	struct vault_header *vault;
 	int r = vault_map(msg->fds[0], &vault);
 
+	self.hide_host = msg->go.hide_host;
 	if (r == 0)
 		r = content_open(&self, vault, msg->go.generation, NULL);
 	if (r == 0)

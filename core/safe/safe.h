@@ -39,6 +39,7 @@ struct safe {
 	struct vault_trigger *triggers; /* NULL: none that we understand */
 	struct roots roots;
 	struct host host;
+	bool hide_host;	  /* files are an error: on_error = eio */
 	uint32_t *listed; /* ids of what is in no tree, ascending */
 	uint32_t listed_count;
 	_Atomic uint64_t *sizes; /* by node id - 1, as stat(2) shows them; 0: not yet known */

@@ -213,6 +213,13 @@ static void test_files(void)
 	CHECK(ask(FUSE_RELEASE, a, &(struct fuse_release_in){ .fh = fh },
 		  sizeof(struct fuse_release_in)) == 0);
 	CHECK(open_file(a, &other) == 0 && other != fh);
+	/* on_error = eio: nothing of the host's, but what was begun goes on */
+	CHECK(read_at(a, other, 0, 2) == 0);
+	safe.hide_host = true;
+	CHECK(read_at(a, other, 2, 100) == 0);
+	CHECK_STR(answer.body, "other one\n");
+	CHECK(read_at(a, other, 0, 100) == -EIO && look_up(proc, "a") == a);
+	safe.hide_host = false;
 
 	/* what others may not read is empty, by whoever's word */
 	CHECK_STR(text_of_file("closed"), "");
