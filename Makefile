@@ -44,12 +44,20 @@ INIH_LIBS   := $(shell $(PKG_CONFIG) --libs inih)
 COMMON_INC := -Icore/abi -Icore/common
 KEEPER_INC := $(COMMON_INC) -Icore/keeper
 WORKER_INC := $(COMMON_INC) -Icore/worker
+SAFE_INC   := $(WORKER_INC) -Icore/safe
 PLUGIN_INC := -Icore/abi -Iplugins/lib
 
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))
 COMMON_OBJ     := $(call objs,$(wildcard core/common/*.c))
 KEEPER_OBJ     := $(call objs,$(wildcard core/keeper/*.c))
 WORKER_OBJ     := $(call objs,$(wildcard core/worker/*.c))
+SAFE_OBJ       := $(call objs,$(wildcard core/safe/*.c))
+# What it does with the vault and the host's files as a worker does.
+SAFE_SHARED    := $(patsubst %,$(O)/obj/core/worker/%.o,cache fds handles host host_tree journal journal_late \
+	lent nodes path roots runs)
+# When no library can be relied on: static where that is possible.
+SAFE_STATIC    := $(if $(SAN),-pie,$(if $(wildcard $(shell $(CC) -print-file-name=rcrt1.o)),-static-pie,$(\
+	)$(if $(wildcard $(shell $(CC) -print-file-name=libc.a)),-static,-pie)))
 PLUGIN_LIB_OBJ := $(call objs,$(wildcard plugins/lib/*.c))
 PLUGINS        := $(patsubst plugins/%.c,$(O)/plugins/%.so,$(wildcard plugins/*.c))
 UNIT_TESTS     := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/*.c))
@@ -59,7 +67,7 @@ TEST_PLUGINS   := $(patsubst tests/plugins/%.c,$(O)/tests/plugins/%.so,$(wildcar
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
-all: $(O)/lxcfsd $(O)/lxcfsd-worker $(PLUGINS)
+all: $(O)/lxcfsd $(O)/lxcfsd-worker $(O)/lxcfsd-safe $(PLUGINS)
 
 $(O)/lxcfsd: $(KEEPER_OBJ) $(COMMON_OBJ)
 	$(call say,LD,$@)
@@ -68,6 +76,10 @@ $(O)/lxcfsd: $(KEEPER_OBJ) $(COMMON_OBJ)
 $(O)/lxcfsd-worker: $(WORKER_OBJ) $(COMMON_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(FUSE_LIBS) $(INIH_LIBS) -ldl
+
+$(O)/lxcfsd-safe: $(SAFE_OBJ) $(SAFE_SHARED) $(COMMON_OBJ)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(SAFE_STATIC) $(filter-out -pie,$(ALL_LDFLAGS)) -o $@ $^
 
 $(O)/plugins/%.so: $(O)/obj/plugins/%.o $(PLUGIN_LIB_OBJ)
 	$(call say,PLUGIN,$@)
@@ -83,6 +95,10 @@ $(O)/obj/core/keeper/%.o: core/keeper/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(call compile,$(KEEPER_INC))
+$(O)/obj/core/safe/%.o: core/safe/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(call compile,$(SAFE_INC))
 $(O)/obj/core/worker/fuse.o: core/worker/fuse.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -135,6 +151,7 @@ install: all
 	@put() { $(INSTALL) -m "$$1" "$$2" "$$3.new" && mv -f "$$3.new" "$$3" && echo "  INSTALL $$3"; }; set -e; \
 	put 755 $(O)/lxcfsd $(DESTDIR)$(bindir)/lxcfsd; \
 	put 755 $(O)/lxcfsd-worker $(DESTDIR)$(libexecdir)/lxcfsd-worker; \
+	put 755 $(O)/lxcfsd-safe $(DESTDIR)$(libexecdir)/lxcfsd-safe; \
 	for p in $(PLUGINS); do put 644 $$p $(DESTDIR)$(plugindir)/$${p##*/}; done; \
 	put 644 core/abi/lxcfsd/plugin.h $(DESTDIR)$(includedir)/lxcfsd/plugin.h; \
 	if [ -e $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini ]; then \
@@ -142,7 +159,7 @@ install: all
 	else put 644 lxcfsd.ini $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini; fi
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/lxcfsd $(DESTDIR)$(libexecdir)/lxcfsd-worker \
-		$(patsubst $(O)/plugins/%,$(DESTDIR)$(plugindir)/%,$(PLUGINS)) \
+		$(DESTDIR)$(libexecdir)/lxcfsd-safe $(patsubst $(O)/plugins/%,$(DESTDIR)$(plugindir)/%,$(PLUGINS)) \
 		$(DESTDIR)$(includedir)/lxcfsd/plugin.h $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini.dist
 	@# the configuration goes only when it is still the one that was shipped
 	@if cmp -s lxcfsd.ini $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini; then \

@@ -112,3 +112,24 @@ void *vault_part(struct vault_header *vault, enum vault_part part, uint32_t vers
 		return NULL;
 	return (char *)vault + desc->offset;
 }
+
+void vault_copy_nodes(struct vault_header *to, struct vault_header *from)
+{
+	struct vault_nodes *in, *out;
+	uint32_t count, names = 0;
+
+	in = vault_part(from, VAULT_NODES, NODES_VERSION, sizeof(*in));
+	out = vault_part(to, VAULT_NODES, NODES_VERSION, sizeof(*out));
+	count = in ? atomic_load(&in->count) : 0;
+	if (!out || count > NODES_MAX) /* who takes it over finds nothing, as at the start */
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		out->nodes[i] = in->nodes[i];
+		if (out->nodes[i].name < NODE_NAMES_SIZE && out->nodes[i].name > names)
+			names = out->nodes[i].name;
+	}
+	names = names < NODE_NAMES_SIZE - 256 ? names + 256 : NODE_NAMES_SIZE; /* and the last */
+	if (count)
+		memcpy(out->names, in->names, names);
+	atomic_store(&out->count, count);
+}

@@ -131,6 +131,8 @@ enum node_type { NODE_DIR = 1, NODE_FILE, NODE_LINK };
 
 /* Beside the type of a directory: it is, or once was, the root of a tree. */
 #define NODE_TREE 0x100u
+/* Beside the type of a file: others may not read it, whatever the host allows. */
+#define NODE_PRIVATE 0x200u
 
 /* The node with id N (as the kernel knows it) is entry N - 1; the root is id 1. */
 struct vault_node {
@@ -178,7 +180,7 @@ struct vault_handle {
 	uint32_t opener; /* thread id */
 	uint32_t conn;
 	uint32_t conn_serial; /* of another one no RELEASE will come */
-	uint32_t reserved;
+	uint32_t unresolved;  /* 1: nobody knew whose it is, each read has to ask */
 };
 
 #define SNAPSHOTS_VERSION  1
@@ -249,6 +251,9 @@ int vault_create(int *ret_fd, struct vault_header **ret);
 /* Maps a vault and checks its head. */
 int vault_map(int fd, struct vault_header **ret);
 void vault_unmap(struct vault_header *vault);
+
+/* Into an empty vault: what node ids mean in another one. */
+void vault_copy_nodes(struct vault_header *to, struct vault_header *from);
 
 /* The part if it is there with this version and at least this size, else NULL. */
 void *vault_part(struct vault_header *vault, enum vault_part part, uint32_t version, size_t size);

@@ -47,6 +47,7 @@ struct wire_ready {
 	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
 				      "": none does */
 	uint32_t request_timeout_ms;
+	uint32_t hide_host;	   /* what cannot be made is an error, not the host's */
 };
 
 #define QUARANTINE_MAX 32
@@ -56,6 +57,7 @@ struct wire_go {
 	uint32_t conns;
 	/* Files whose plugins are not to be asked: numbers in WIRE_FILES + 1; 0 ends. */
 	uint32_t quarantined[QUARANTINE_MAX];
+	uint32_t hide_host; /* for lxcfsd-safe, as the last worker said it */
 };
 
 struct wire_conn {

@@ -77,8 +77,12 @@ void change_reload_ended(struct keeper *k, bool ok, const char *reasons)
 void change_start(struct keeper *k, enum purpose purpose)
 {
 	bool again = purpose == FOR_RESPAWN && k->good.set_fd >= 0 && !k->from_disk;
+	bool safe =
+		purpose == FOR_RESPAWN && k->active.state == PROCESS_NONE && safe_is_due(&k->safe);
 	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log,
-			      again ? &k->good : NULL);
+			      safe    ? &k->safe.made_of
+			      : again ? &k->good
+				      : NULL);
 
 	k->purpose = purpose;
 	k->respawn_at_ns = 0;
@@ -97,14 +101,16 @@ void change_start(struct keeper *k, enum purpose purpose)
 /* Nobody serves: the sooner the better, but not in a tight loop of failures. */
 static void respawn(struct keeper *k)
 {
-	uint64_t delay_ms = 0;
+	uint64_t delay_ms = safe_delay_ms(&k->safe);
 
 	if (!k->started && k->failures >= START_FAILURES_MAX) {
 		log_err("not started: no worker comes to serve");
 		change_stop(k, 1);
 		return;
 	}
-	if (k->failures > FAILURES_FREE) {
+	if (k->started && k->failures > FAILURES_FREE)
+		safe_workers_die(&k->safe, k->failures);
+	if (k->failures > FAILURES_FREE && !safe_is_due(&k->safe)) {
 		unsigned int doublings = k->failures - FAILURES_FREE;
 
 		delay_ms = 10ull << (doublings < 8 ? doublings : 8);
@@ -189,6 +195,7 @@ static void promote(struct keeper *k)
 	handover_worker(k);
 	atomic_store(&k->vault->writer, k->active.generation);
 	death_promote(&k->watch, k->purpose == FOR_RELOAD, &go);
+	go.hide_host = k->active.ready.hide_host;
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
 	if (k->inner.fuse_fd >= 0)
@@ -233,7 +240,16 @@ void change_has_started(struct keeper *k)
 
 static void active_serves(struct keeper *k)
 {
+	bool safe_over;
+
 	process_set_state(&k->active, PROCESS_SERVING);
+	log_set_level((int)k->active.ready.log_level);
+	if (k->active.made_of.last_resort) {
+		safe_serves(&k->safe, k->died_ns);
+		change_inner(k);
+		return;
+	}
+	safe_over = safe_ends(&k->safe, &k->active.ready);
 	if (!k->active.again) {
 		making_done(&k->good);
 		k->good = k->active.made_of;
@@ -242,7 +258,6 @@ static void active_serves(struct keeper *k)
 	}
 	handover_changed(k, 0);
 	k->from_disk = false;
-	log_set_level((int)k->active.ready.log_level);
 	if (!k->started || k->handover.announce) {
 		change_has_started(k);
 	} else if (k->purpose == FOR_RELOAD) {
@@ -250,7 +265,7 @@ static void active_serves(struct keeper *k)
 			log_warn("mountpoint = %s is for the next start: '%s' stays",
 				 k->active.ready.mountpoint, k->mount.path);
 		change_reload_ended(k, true, "");
-	} else if (k->watch.was_said) {
+	} else if (!safe_over && k->watch.was_said) {
 		log_notice("serving again %.1f ms after the death (generation %u)",
 			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
 	}
@@ -281,7 +296,7 @@ void change_hear(struct keeper *k, struct process *p)
 	while (msg.fd_count)
 		close(msg.fds[--msg.fd_count]);
 	if (msg.type == WIRE_READY && p->state == PROCESS_LOADING && !p->ended) {
-		p->ready = msg.ready;
+		p->ready = p->made_of.last_resort ? k->safe.ready : msg.ready;
 		p->ready.mountpoint[sizeof(p->ready.mountpoint) - 1] = '\0';
 		p->ready.inner[sizeof(p->ready.inner) - 1] = '\0';
 		process_set_state(p, PROCESS_READY);
@@ -299,13 +314,15 @@ void change_hear(struct keeper *k, struct process *p)
 
 static void next_ended(struct keeper *k, const char *how)
 {
+	bool again = k->next.again, safe = k->next.made_of.last_resort;
+	static const char hint[] = ": is a library that it needs gone or broken?";
 	char text[256];
 	const char *why = k->next.failure;
 	char *kept;
 
 	if (!why) {
-		snprintf(text, sizeof(text), "the new worker ended with %s before it was ready",
-			 how);
+		snprintf(text, sizeof(text), "the new worker ended with %s before it was ready%s",
+			 how, strcmp(how, "exit status 127") == 0 ? hint : "");
 		why = text;
 	}
 	kept = strdup(why);
@@ -318,11 +335,14 @@ static void next_ended(struct keeper *k, const char *how)
 	} else {
 		if (k->purpose == FOR_RELOAD)
 			change_reload_ended(k, false, why);
-		else
+		else if (safe || safe_worker_failed(&k->safe, again, k->died_ns, why))
 			log_lines(3, "cannot restart: ", why);
-		if (k->active.state == PROCESS_NONE) {
+		if (safe)
+			safe_died(&k->safe, 0);
+		else if (k->purpose == FOR_RESPAWN)
 			k->from_disk = !k->from_disk; /* one of the two will do */
-			k->failures++;
+		if (k->active.state == PROCESS_NONE) {
+			k->failures += !safe_exists(&k->safe);
 			respawn(k);
 		}
 	}
@@ -335,6 +355,7 @@ static void mount_anew(struct keeper *k)
 	char path[sizeof(k->mount.path)];
 	uint64_t now = io_now_ns();
 	uint32_t view_off = atomic_load(&k->vault->view_off);
+	struct vault_header *before = k->vault;
 
 	k->remounts = now - k->remounted_ns > 60000ull * MS ? 1 : k->remounts + 1;
 	k->remounted_ns = now;
@@ -347,7 +368,6 @@ static void mount_anew(struct keeper *k)
 	mount_drop(&k->mount);
 	inner_drop(&k->inner, false);
 	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
-	vault_unmap(k->vault);
 	close(k->vault_fd);
 	k->vault_fd = -1;
 	k->vault = NULL;
@@ -361,6 +381,14 @@ static void mount_anew(struct keeper *k)
 		return;
 	}
 	atomic_store(&k->vault->view_off, view_off);
+	if (safe_is_due(&k->safe)) /* it knows no other names */
+		vault_copy_nodes(k->vault, before);
+	vault_unmap(before);
+}
+
+static const char *name_of(const struct process *p)
+{
+	return p->made_of.last_resort ? "lxcfsd-safe" : "worker";
 }
 
 /* Deaths that are likely to go on: in a row, by a fault or before it served. */
@@ -369,6 +397,8 @@ static void count_failure(struct keeper *k, bool planned, bool fault)
 	uint64_t lived_ns = k->died_ns - k->active.since_ns;
 	bool served = k->active.state == PROCESS_SERVING;
 
+	if (k->active.made_of.last_resort)
+		return; /* says nothing of workers */
 	if (planned || (served && lived_ns > (uint64_t)PEACE_MS * MS))
 		k->failures = 0;
 	else if (!served || fault)
@@ -388,14 +418,16 @@ static void active_ended(struct keeper *k, int status, const char *how)
 
 	k->died_ns = io_now_ns();
 	if (planned && WIFSIGNALED(status) && process_status_is_fault(status))
-		log_err("worker %d (generation %u) died while it finished: %s", k->active.pid,
-			generation, how);
+		log_err("%s %d (generation %u) died while it finished: %s", name_of(&k->active),
+			k->active.pid, generation, how);
 	if (!planned && !gone && !(cut_off && inner_gone))
 		death_tell(k, status, how);
 	count_failure(k, planned || (cut_off && inner_gone),
 		      process_status_is_fault(status) || death_is_repeated(&k->watch));
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
 		change_reload_ended(k, false, "the new worker died while it took over");
+	if (k->active.made_of.last_resort && !planned)
+		safe_died(&k->safe, k->died_ns - k->active.since_ns);
 	process_done(&k->active);
 	if (gone)
 		mount_anew(k);

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "process.h"
 #include "runtime.h"
+#include "safe.h"
 #include "status.h"
 #include "vault.h"
 #include "watch.h"
@@ -37,6 +38,7 @@ struct keeper {
 	struct process next;
 	struct making good; /* what the last one that served was made of */
 	bool from_disk;	    /* the last one made of that failed: look at the disk again */
+	struct safe safe;   /* what serves when no worker can */
 	enum purpose purpose;
 	uint32_t generation; /* last one given */
 	bool started;	     /* has served once: before that a failure ends everything */

@@ -74,7 +74,8 @@ static int patience_ms(const struct keeper *k, const struct process *p, uint64_t
 		return INT_MAX;
 	if (p->state == PROCESS_LOADING)
 		limit_ms = k->active.state != PROCESS_NONE ? k->active.ready.ready_timeout_ms
-							   : START_TIMEOUT_MS;
+			   : k->started ? (uint64_t)safe_patience_ms(&k->safe, START_TIMEOUT_MS)
+					: START_TIMEOUT_MS;
 	else if (p->state == PROCESS_DRAINING)
 		limit_ms = p->ready.drain_ms;
 	else if (p->state == PROCESS_TAKING)
@@ -150,6 +151,15 @@ static int check_timers(struct keeper *k)
 		log_info("reload: loading");
 		change_start(k, FOR_RELOAD);
 		return 0;
+	}
+	if (k->next.state == PROCESS_NONE && k->active.state == PROCESS_SERVING) {
+		next = safe_retry_ms(&k->safe, now);
+		if (next == 0) {
+			change_start(k, FOR_RESPAWN);
+			return 0;
+		}
+		if (next < wait)
+			wait = next;
 	}
 	next = check_mount(k, now);
 	if (next < wait)
@@ -270,9 +280,11 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 		.good = { .exe_fd = -1, .set_fd = -1 },
 		.vault_fd = -1,
 		.handover = { .state_fd = -1, .listen_fd = -1, .reexec = REEXEC_NONE },
+		.safe = SAFE_NONE,
 	};
 	int r = set_up(&k);
 
+	safe_open(&k.safe, options);
 	if (r == 0)
 		r = handover_begin(&k, bundle);
 	if (r < 0) {
@@ -291,5 +303,6 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 	end_process(&k.next);
 	end_process(&k.active);
 	making_done(&k.good);
+	making_done(&k.safe.made_of);
 	return k.exit_status;
 }

@@ -30,16 +30,13 @@ static void hand_over(int fd, int number)
 		dup2(fd, number);
 }
 
-static _Noreturn void become_worker(const struct options *o, int ctl, enum log_target log,
-				    int exe_fd, int set_fd)
+static void make_argv(const struct options *o, enum log_target log, const struct making *made_of,
+		      const char *argv[16 + 2 * OVERRIDES_MAX])
 {
 	static const char *const targets[] = { "stderr", "journal", "syslog" };
-	static const int steered[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
-	const char *argv[16 + 2 * OVERRIDES_MAX];
 	unsigned int n = 0;
-	sigset_t none;
 
-	argv[n++] = "lxcfsd-worker";
+	argv[n++] = made_of && made_of->last_resort ? "lxcfsd-safe" : "lxcfsd-worker";
 	argv[n++] = "--serve";
 	argv[n++] = "--log";
 	argv[n++] = targets[log];
@@ -49,11 +46,21 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 		argv[n++] = "--set";
 		argv[n++] = o->overrides[i];
 	}
-	if (set_fd >= 0) {
+	if (made_of && made_of->set_fd >= 0) {
 		argv[n++] = "--goodset";
 		argv[n++] = SET_FD_TEXT;
 	}
 	argv[n] = NULL;
+}
+
+static _Noreturn void become_worker(const struct options *o, int ctl, enum log_target log,
+				    int exe_fd, const struct making *made_of)
+{
+	static const int steered[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 };
+	const char *argv[16 + 2 * OVERRIDES_MAX];
+	sigset_t none;
+
+	make_argv(o, log, made_of, argv);
 	/* meant for us, sent to all of that name: they must not end it before it
 	 * has come to ignore them itself */
 	for (size_t i = 0; i < sizeof(steered) / sizeof(steered[0]); i++)
@@ -67,8 +74,8 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 			dup2(null, fd);
 	}
 	hand_over(ctl, CONTROL_FD);
-	if (set_fd >= 0)
-		hand_over(set_fd, SET_FD);
+	if (made_of && made_of->set_fd >= 0)
+		hand_over(made_of->set_fd, SET_FD);
 	if (exe_fd >= 0)
 		execveat(exe_fd, "", (char *const *)argv, environ, AT_EMPTY_PATH);
 	else
@@ -121,7 +128,7 @@ int process_start(struct process *p, const struct options *options, uint32_t gen
 			r = -errno;
 	}
 	if (pid == 0)
-		become_worker(options, pair[1], log, exe_fd, made_of ? made_of->set_fd : -1);
+		become_worker(options, pair[1], log, exe_fd, made_of);
 	if (pair[1] >= 0)
 		close(pair[1]);
 	if (r < 0) {
@@ -136,7 +143,9 @@ int process_start(struct process *p, const struct options *options, uint32_t gen
 			       .generation = generation,
 			       .started_ns = io_now_ns(),
 			       .again = made_of,
-			       .made_of = { .exe_fd = exe_fd, .set_fd = -1 } };
+			       .made_of = { .exe_fd = exe_fd,
+					    .set_fd = -1,
+					    .last_resort = made_of && made_of->last_resort } };
 	process_set_state(p, PROCESS_LOADING);
 	return 0;
 }

@@ -22,8 +22,9 @@ enum process_state {
 
 /* What a worker can be made of again: -1, not known. */
 struct making {
-	int exe_fd; /* its program */
-	int set_fd; /* configuration and modules, see goodset.h of the worker */
+	int exe_fd;	  /* its program */
+	int set_fd;	  /* configuration and modules, see goodset.h of the worker */
+	bool last_resort; /* it is lxcfsd-safe, which needs neither */
 };
 
 struct process {

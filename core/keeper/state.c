@@ -62,6 +62,7 @@ static const struct field keeper_fields[] = {
 	{ "worker.log_level",        OF(NUMBER32, active.ready.log_level) },
 	{ "worker.mountpoint",       OF(TEXT, active.ready.mountpoint) },
 	{ "worker.inner",            OF(TEXT, active.ready.inner) },
+	{ "worker.hide_host",        OF(NUMBER32, active.ready.hide_host) },
 	{ "reloads_ok",              OF(NUMBER64, watch.reloads_ok) },
 	{ "reloads_failed",          OF(NUMBER64, watch.reloads_failed) },
 	{ "deaths.fault",            OF(NUMBER64, watch.deaths[DEATH_FAULT]) },

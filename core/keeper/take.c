@@ -183,7 +183,7 @@ static void take_worker(struct keeper *k)
 	uint64_t since_ns = active->since_ns;
 	bool alive = find_worker(k, &active->orphan_fd);
 
-	active->made_of = (struct making){ -1, -1 };
+	active->made_of = (struct making){ .exe_fd = -1, .set_fd = -1 };
 	if (alive && active->ctl >= 0) {
 		active->state = PROCESS_SERVING;
 		active->since_ns = since_ns;
@@ -280,6 +280,7 @@ static void go_on(struct keeper *k, enum bundle_source source, uint32_t given)
 
 	handover_changed(k, source == FROM_EXEC ? 0 : ~(source == FROM_STORE ? given : 0));
 	h->untold = true;
+	k->safe.ready = k->active.ready; /* should no worker of ours ever serve */
 	if (source != FROM_EXEC)
 		h->stored = source == FROM_STORE ? given : 0;
 	if (source == FROM_EXEC) {

@@ -202,6 +202,7 @@ uint64_t handle_new(struct handles *h, uint32_t conn, uint32_t node, struct subj
 	handle->conn_serial = h->vault->conn_serials[conn];
 	handle->snap_pages = 0;
 	handle->snap_unique = 0;
+	handle->unresolved = h->unresolved;
 	atomic_store_explicit(&handle->snap_valid, 0, memory_order_relaxed);
 	atomic_store_explicit(&handle->used, 1, memory_order_release);
 	return fh_of(h, handle);
@@ -242,7 +243,7 @@ bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subjec
 	struct vault_handle *handle = get(h, fh);
 	struct subject *subject = NULL;
 
-	if (!handle || handle->node != node)
+	if (!handle || handle->node != node || handle->unresolved)
 		return false;
 	if (handle->subject) {
 		subject = subject_at(h, handle->subject - 1);

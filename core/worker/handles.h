@@ -35,6 +35,7 @@ struct handles {
 	struct model *model;
 	uint32_t max_handles; /* per container */
 	uint32_t max_pages;   /* per container */
+	bool unresolved;      /* whose the new ones are has to be asked later */
 	pthread_mutex_t lock; /* of everything below */
 	uint32_t *free_list;
 	uint32_t free_count;

@@ -91,7 +91,7 @@ const char *nodes_path(const struct nodes *nodes, const struct node *node, struc
 static bool is_type(uint32_t type)
 {
 	return type == NODE_DIR || type == NODE_FILE || type == NODE_LINK ||
-	       type == (NODE_DIR | NODE_TREE);
+	       type == (NODE_DIR | NODE_TREE) || type == (NODE_FILE | NODE_PRIVATE);
 }
 
 /* The entry may come out of a crash: is it one that we could have written? */
@@ -127,10 +127,13 @@ static void take_entry(struct nodes *nodes, uint32_t id)
 
 	*node = (struct node){
 		.parent = entry->parent,
-		.type = entry->type & ~NODE_TREE,
+		.type = entry->type & ~(NODE_TREE | NODE_PRIVATE),
 		.was_tree = entry->type & NODE_TREE,
+		.is_private = entry->type & NODE_PRIVATE,
 		.name = name,
-		.mode = entry->type == NODE_FILE ? 0444 : 0555,
+		.mode = entry->type == NODE_FILE		    ? 0444
+			: entry->type == (NODE_FILE | NODE_PRIVATE) ? 0400
+								    : 0555,
 	};
 	node->id = id;
 	if (id != NODE_ROOT) {
@@ -329,6 +332,10 @@ static void attach_all(struct nodes *nodes, const struct plugin *plugin, struct 
 			continue;
 		node->file = &plugin->files[i];
 		node->mode = node->file->mode;
+		node->is_private = !(node->mode & 0004);
+		/* for who has no such plugin and only the host's file */
+		nodes->registry->nodes[node->id - 1].type =
+			NODE_FILE | (node->is_private ? NODE_PRIVATE : 0);
 	}
 	for (uint32_t i = 0; plugin->trees && i < plugin->meta.tree_count; i++) {
 		node = attach(nodes, plugin, plugin->trees[i].path, NODE_DIR, false);

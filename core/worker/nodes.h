@@ -48,6 +48,7 @@ struct node {
 	const struct lxcfsd_file *file;
 	const struct lxcfsd_tree *tree; /* it is the root of that */
 	bool was_tree;			/* the root of one, of this worker or an earlier one */
+	bool is_private;		/* others may not read it, here or with an earlier one */
 	bool fixed;			/* served, or above something that is */
 	bool served;			/* the plugin is switched on, at least for some */
 	bool listed;

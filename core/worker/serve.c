@@ -81,7 +81,7 @@ uint32_t serve_mode(struct server *s, const struct node *node)
 		return node->mode;
 	/* nobody serves it now: as the host has it, but never to be written */
 	return model_host_mode(s->model, nodes_path(&s->nodes, node, &path), &mode) == 0
-		       ? mode & 0444
+		       ? mode & node->mode & 0444
 		       : node->mode;
 }
 

@@ -11,7 +11,7 @@ san=${BUILD##*/build} san=${san#-} san=${san//-/,}
 make_it() { make -C "$top" -s "$@" O="$BUILD" ${san:+"SAN=$san"} DESTDIR="$T/root" prefix=/usr; }
 
 check "make install" make_it install
-for f in bin/lxcfsd libexec/lxcfsd/lxcfsd-worker lib/lxcfsd/plugins/meminfo.so include/lxcfsd/plugin.h; do
+for f in bin/lxcfsd libexec/lxcfsd/lxcfsd-worker libexec/lxcfsd/lxcfsd-safe lib/lxcfsd/plugins/meminfo.so include/lxcfsd/plugin.h; do
 	check "it installs $f" test -s "$T/root/usr/$f"
 done
 check "it installs the INI" test -s "$T/root/etc/lxcfsd/lxcfsd.ini"
