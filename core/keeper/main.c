@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c (keeper) - lxcfsd: the command that people run. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "io.h"
 #include "keeper.h"
 #include "log.h"
@@ -54,6 +56,32 @@ static int run(struct options *o)
 	return status;
 }
 
+/* By hand: whatever is dead, also what another lxcfs has left. */
+static int reattach(const struct options *o)
+{
+	struct attach_job job = {
+		.mountpoint = o->mountpoint ? o->mountpoint : "/var/lib/lxcfs",
+		.others = true,
+	};
+	struct attach_result result;
+	char text[1024];
+	int r;
+
+	if (geteuid() != 0) {
+		fputs("lxcfsd: it takes root to look into containers\n", stderr);
+		return 1;
+	}
+	r = attach_run(&job, &result);
+	if (r < 0) {
+		fprintf(stderr, "lxcfsd: '%s': %s\n", job.mountpoint,
+			r == -ENOENT ? "no lxcfsd is mounted there" : strerror(-r));
+		return 1;
+	}
+	attach_describe(&result, text, sizeof(text));
+	puts(text);
+	return attach_complete(&result) ? 0 : 1;
+}
+
 static int do_mode(struct options *options)
 {
 	switch (options->mode) {
@@ -67,6 +95,8 @@ static int do_mode(struct options *options)
 		return ask_worker(options, "--check");
 	case MODE_HELP_CONFIG:
 		return ask_worker(options, "--help-config");
+	case MODE_REATTACH:
+		return reattach(options);
 	case MODE_RUN:
 		break;
 	}

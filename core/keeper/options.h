@@ -7,7 +7,7 @@
 
 #define OVERRIDES_MAX 16
 
-enum mode { MODE_RUN, MODE_TEST, MODE_HELP, MODE_HELP_CONFIG, MODE_VERSION };
+enum mode { MODE_RUN, MODE_TEST, MODE_HELP, MODE_HELP_CONFIG, MODE_VERSION, MODE_REATTACH };
 
 struct options {
 	enum mode mode;
@@ -16,6 +16,7 @@ struct options {
 	char *pidfile;	   /* absolute */
 	char *runtime_dir; /* absolute */
 	char *worker;	   /* path of lxcfsd-worker */
+	char *mountpoint;  /* absolute; NULL: not given here */
 	/* settings given on the command line, as `--set KEY=VALUE` for the worker */
 	char *overrides[OVERRIDES_MAX];
 	unsigned int override_count;
