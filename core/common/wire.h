@@ -31,6 +31,9 @@ enum wire_type {
 #define WORKER_EXIT_GONE 42
 #define WIRE_FDS_MAX	 (1 + VAULT_CONNS)
 
+/* Which dead mounts the keeper replaces in containers by itself. */
+enum wire_reattach { WIRE_REATTACH_ALL, WIRE_REATTACH_OWN, WIRE_REATTACH_NO };
+
 /* What the keeper needs to know of the configuration. */
 struct wire_ready {
 	uint32_t ready_timeout_ms;
@@ -40,6 +43,7 @@ struct wire_ready {
 	char mountpoint[4096];
 	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
 				      "": none does */
+	uint32_t reattach;	   /* enum wire_reattach */
 };
 
 struct wire_go {

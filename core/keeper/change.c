@@ -152,9 +152,10 @@ static void inner_ended(struct keeper *k)
 	k->inner.remounts = now - k->inner.remounted_ns > 60000ull * MS ? 1 : k->inner.remounts + 1;
 	k->inner.remounted_ns = now;
 	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
-		"containers that run have lost these files",
+		"containers that run get theirs back",
 		k->inner.path,
 		k->inner.remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
+	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
 	inner_drop(&k->inner, true);
 }
 
@@ -215,6 +216,7 @@ static void has_started(struct keeper *k)
 			 k->mount.path);
 	notify_ready("serving");
 	runtime_release_parent(k->rt);
+	reattach_all(&k->reattach);
 }
 
 static void active_serves(struct keeper *k)
@@ -322,9 +324,11 @@ static void mount_anew(struct keeper *k)
 	k->remounted_ns = now;
 	memcpy(path, k->mount.path, sizeof(path));
 	log_err("the connection to the kernel was ended from outside (umount -f or abort): "
-		"mounting '%s' anew; containers that run have lost their files and must be "
-		"started again",
+		"mounting '%s' anew; containers that run get their files back, what they have "
+		"open there is lost",
 		path);
+	reattach_lost(&k->reattach, k->mount.device, "");
+	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
 	mount_drop(&k->mount);
 	inner_drop(&k->inner, false);
 	vault_unmap(k->vault);
@@ -410,6 +414,8 @@ void change_reap(struct keeper *k)
 				change_inner(k);
 			continue;
 		}
+		if (reattach_reaped(&k->reattach, pid, status))
+			continue;
 		process_status_text(status, how, sizeof(how));
 		/* what it said last may still lie in the socket */
 		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {

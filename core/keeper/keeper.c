@@ -145,6 +145,11 @@ static int check_timers(struct keeper *k)
 	next = inner_patience_ms(&k->inner, now);
 	if (next < wait)
 		wait = next;
+	next = reattach_step(&k->reattach, k->mount.path,
+			     k->active.state == PROCESS_SERVING && !k->inner.child,
+			     k->active.ready.reattach, now);
+	if (next < wait)
+		wait = next;
 	return wait == INT_MAX ? -1 : wait;
 }
 
@@ -252,6 +257,7 @@ int keeper_run(const struct options *options, struct runtime *rt)
 	change_start(&k, FOR_START);
 	loop(&k);
 	notify_stopping();
+	reattach_end(&k.reattach);
 	mount_drop(&k.mount); /* and with it what is in it */
 	inner_drop(&k.inner, false);
 	end_process(&k.next);

@@ -198,6 +198,7 @@ static void tell_ready(const struct server *s)
 	ready.drain_ms = (uint32_t)settings->drain_ms;
 	ready.log_level = (uint32_t)settings->log_level;
 	ready.plugins = switched_on(s);
+	ready.reattach = (uint32_t)settings->reattach;
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
 	find_inner(s, ready.inner, sizeof(ready.inner));
 	if (wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
