@@ -48,6 +48,7 @@
 struct seen {
 	ino_t ino;
 	int fd; /* -1: done with; else it was too slow and comes again */
+	bool helped;
 };
 
 struct child {
@@ -138,7 +139,6 @@ static void add(struct attach_result *to, const struct attach_result *part)
 	to->repaired += part->repaired;
 	to->failed += part->failed;
 	to->hidden += part->hidden;
-	to->helped += part->helped != 0;
 	if (part->reason[0] && !to->reason[0])
 		snprintf(to->reason, sizeof(to->reason), "%.*s", (int)sizeof(part->reason) - 1,
 			 part->reason);
@@ -149,7 +149,8 @@ static void end_child(struct run *run, struct child *child)
 	struct seen *seen = &run->seen[child->which];
 	struct attach_result part = run->parts[child - run->children];
 
-	part.helped = part.repaired > 0;
+	run->total->helped += part.repaired > 0 && !seen->helped;
+	seen->helped = seen->helped || part.repaired > 0;
 	if (child->killed && !child->stuck && !run->last) { /* what it failed in comes again */
 		part.failed = part.hidden = 0;
 		part.reason[0] = '\0';
@@ -360,7 +361,7 @@ int attach_run(const struct attach_job *job, struct attach_result *ret)
 
 bool attach_complete(const struct attach_result *result)
 {
-	return !result->failed && !result->slow && !result->left;
+	return !result->failed && !result->left;
 }
 
 void attach_describe(const struct attach_result *result, char *buf, size_t size)

@@ -14,6 +14,10 @@
  * a user namespace of its own): then the new one goes on top, and the next time that one
  * is replaced.
  *
+ * Namespaces may be peers: what is done in one happens in others, while these are being
+ * repaired.  One at a time changes a mount that has peers, and who comes too late finds
+ * that the dead one is no longer there.
+ *
  * A container can lie in its table about its own mounts only.  What it may gain by a
  * dead file system that pretends to be ours: a bind of what any container is given.
  */
@@ -39,6 +43,7 @@ struct candidate {
 	uint64_t new_id; /* of what is there instead; 0: not replaced */
 	unsigned int attrs;
 	bool handled;
+	bool peers;
 	char device[32];
 	char *part; /* of the file system */
 	char *point;
@@ -139,6 +144,7 @@ static bool gather(void *arg, const struct table_line *line)
 	c->parent = line->parent;
 	c->new_id = 0;
 	c->handled = false;
+	c->peers = line->peers;
 	c->attrs = parse_attrs(line->options);
 	c->part = strdup(part);
 	c->point = strdup(point);
@@ -281,10 +287,14 @@ static int replace(struct repair *rep, struct candidate *top, int *fd)
 	uint64_t id = 0;
 	int r = copy_part(rep, top, &tree);
 
+	if (top->peers)
+		space_lock(&rep->space);
 	if (r == 0)
 		r = unstack(rep, &lowest, fd);
 	if (r == 0)
 		r = swap(rep, lowest, *fd, tree, top->attrs);
+	if (top->peers)
+		space_unlock(&rep->space);
 	if (r == 0)
 		r = space_mount_id(&rep->space, tree, &id);
 	if (r < 0)
@@ -305,6 +315,15 @@ static int put_into(struct repair *rep, struct candidate *c, int fd)
 	if (r == 0)
 		r = space_put(&rep->space, tree, fd, c->attrs);
 	return r < 0 ? r : space_mount_id(&rep->space, tree, &c->new_id);
+}
+
+/* A peer of this namespace has been repaired, and that came here. */
+static bool is_gone(struct repair *rep, const struct candidate *c)
+{
+	_close_ int fd = space_place(&rep->space, c->point);
+	uint64_t id;
+
+	return fd >= 0 && space_mount_id(&rep->space, fd, &id) == 0 && id != c->id;
 }
 
 static void repair_place(struct repair *rep, struct candidate *c)
@@ -332,13 +351,14 @@ static void repair_place(struct repair *rep, struct candidate *c)
 		}
 		if (!is_dead(rep, top->device, fd))
 			return;
-		top->handled = true;
-		r = replace(rep, top, &fd);
+		c = top;
+		c->handled = true;
+		r = replace(rep, c, &fd);
 	}
-	if (r < 0)
-		fail(rep, c->point, r);
-	else
+	if (r == 0)
 		rep->result->repaired++;
+	else if (!c->peers || !is_gone(rep, c))
+		fail(rep, c->point, r);
 }
 
 void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct attach_result *result)
@@ -363,5 +383,4 @@ void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct att
 		list[i].handled = true;
 		repair_place(&rep, &list[i]);
 	}
-	result->helped = result->repaired > 0;
 }

@@ -5,9 +5,11 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 #include <linux/openat2.h>
 
@@ -88,6 +90,19 @@ bool space_is_dead(int fd)
 	struct statfs st;
 
 	return fstatfs(fd, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+void space_lock(const struct space *space)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+
+	for (int i = 0; i < 20 && flock(space->own, LOCK_EX | LOCK_NB) < 0; i++)
+		nanosleep(&pause, NULL);
+}
+
+void space_unlock(const struct space *space)
+{
+	flock(space->own, LOCK_UN);
 }
 
 /* Ours is shared with the namespaces below the host's, mostly: a copy that stayed so

@@ -9,6 +9,13 @@
 /* Two paths of PATH_MAX, each byte of which may be escaped with four, and the rest. */
 #define LINE_MAX_BYTES (64 << 10)
 
+static bool begins(struct lxcfsd_text text, const char *with)
+{
+	size_t len = strlen(with);
+
+	return text.len > len && memcmp(text.data, with, len) == 0;
+}
+
 static bool parse_line(struct lxcfsd_text rest, struct table_line *ret)
 {
 	struct table_line line = { 0 };
@@ -21,10 +28,11 @@ static bool parse_line(struct lxcfsd_text rest, struct table_line *ret)
 	    !text_until(&rest, ' ', &line.point) || !text_until(&rest, ' ', &line.options) ||
 	    parse_u64(id, &line.id) < 0 || parse_u64(parent, &line.parent) < 0)
 		return false;
-	do
+	do {
 		if (!text_until(&rest, ' ', &word))
 			return false;
-	while (!text_is(word, "-"));
+		line.peers = line.peers || begins(word, "shared:") || begins(word, "master:");
+	} while (!text_is(word, "-"));
 	if (!text_until(&rest, ' ', &line.type) || line.point.len == 0 || line.root.len == 0)
 		return false;
 	*ret = line;

@@ -19,6 +19,7 @@ struct table_line {
 	struct lxcfsd_text point;   /* where, escaped */
 	struct lxcfsd_text options; /* of this mount: "ro,nosuid" */
 	struct lxcfsd_text type;
+	bool peers; /* what happens there happens in other namespaces too, or the reverse */
 };
 
 /* Hands each line of the open `fd` to `each`, until that returns false.  A line that

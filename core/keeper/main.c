@@ -79,7 +79,7 @@ static int reattach(const struct options *o)
 	}
 	attach_describe(&result, text, sizeof(text));
 	puts(text);
-	return attach_complete(&result) ? 0 : 1;
+	return attach_complete(&result) && !result.slow ? 0 : 1;
 }
 
 static int do_mode(struct options *options)
