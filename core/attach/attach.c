@@ -208,6 +208,19 @@ static bool may_go_on(const struct run *run)
 	return run->stuck < STUCK_MAX && io_now_ns() < run->end_ns;
 }
 
+/* It may hang for ever: then it holds nothing that somebody waits for the end of. */
+static _Noreturn void be_child(const struct run *run, const struct seen *seen,
+			       struct attach_result *part)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (seen->fd > 0)
+		close_range(0, (unsigned int)seen->fd - 1, 0);
+	close_range((unsigned int)seen->fd + 1, ~0u, 0);
+	if (getppid() == run->self)
+		repair_namespace(&run->scene, seen->fd, seen->ino == run->own, part);
+	_exit(0);
+}
+
 static void look_into(struct run *run, size_t which)
 {
 	struct seen *seen = &run->seen[which];
@@ -219,13 +232,8 @@ static void look_into(struct run *run, size_t which)
 		i++;
 	memset(&run->parts[i], 0, sizeof(run->parts[i]));
 	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() == run->self)
-			repair_namespace(&run->scene, seen->fd, seen->ino == run->own,
-					 &run->parts[i]);
-		_exit(0);
-	}
+	if (pid == 0)
+		be_child(run, seen, &run->parts[i]);
 	if (pid < 0) {
 		run->total->left++;
 		close(seen->fd);
