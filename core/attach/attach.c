@@ -42,6 +42,7 @@
 #define QUICK_MS     250
 #define SLOW_MS	     3000
 #define DYING_MS     100
+#define BETWEEN_MS   2000
 #define RUN_MS	     30000
 
 /* A namespace that was looked into. */
@@ -62,7 +63,7 @@ struct child {
 struct run {
 	struct scene scene;
 	struct attach_result *total;
-	struct attach_result *parts; /* one for each slot; shared with the children */
+	struct repair_part *parts; /* one for each slot; shared with the children */
 	struct child children[SLOTS];
 	unsigned int running; /* that are not stuck */
 	unsigned int stuck;
@@ -70,7 +71,6 @@ struct run {
 	size_t seen_count;
 	ino_t own;
 	uint64_t limit_ms; /* of one child */
-	bool last;	   /* who is too slow now does not come again */
 	uint64_t end_ns;
 	pid_t self;
 };
@@ -147,11 +147,13 @@ static void add(struct attach_result *to, const struct attach_result *part)
 static void end_child(struct run *run, struct child *child)
 {
 	struct seen *seen = &run->seen[child->which];
-	struct attach_result part = run->parts[child - run->children];
+	const struct repair_part *shared = &run->parts[child - run->children];
+	struct attach_result part = shared->result;
+	bool again = (child->killed && !child->stuck) || atomic_load(&shared->again);
 
 	run->total->helped += part.repaired > 0 && !seen->helped;
 	seen->helped = seen->helped || part.repaired > 0;
-	if (child->killed && !child->stuck && !run->last) { /* what it failed in comes again */
+	if (again && !run->scene.last) { /* what it failed in is counted then */
 		part.failed = part.hidden = 0;
 		part.reason[0] = '\0';
 	} else {
@@ -170,10 +172,11 @@ static void end_child(struct run *run, struct child *child)
 static void check_child(struct run *run, struct child *child, uint64_t now)
 {
 	uint64_t passed_ms = now > child->since_ns ? (now - child->since_ns) / MS : 0;
+	bool between = atomic_load(&run->parts[child - run->children].between);
 
 	if (waitpid(child->pid, NULL, WNOHANG) != 0) {
 		end_child(run, child);
-	} else if (!child->killed && passed_ms >= run->limit_ms) {
+	} else if (!child->killed && passed_ms >= run->limit_ms + (between ? BETWEEN_MS : 0)) {
 		kill(child->pid, SIGKILL);
 		child->killed = true;
 		child->since_ns = now;
@@ -210,7 +213,7 @@ static bool may_go_on(const struct run *run)
 
 /* It may hang for ever: then it holds nothing that somebody waits for the end of. */
 static _Noreturn void be_child(const struct run *run, const struct seen *seen,
-			       struct attach_result *part)
+			       struct repair_part *part)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (seen->fd > 0)
@@ -322,7 +325,7 @@ static void look_everywhere(struct run *run)
 		settle(run, 0);
 	} while (run->seen_count > before && ++pass < PASSES_MAX);
 	run->limit_ms = SLOW_MS;
-	run->last = true;
+	run->scene.last = true;
 	for (size_t i = 0; i < run->seen_count; i++) {
 		if (run->seen[i].fd < 0)
 			continue;
@@ -343,7 +346,7 @@ int attach_run(const struct attach_job *job, struct attach_result *ret)
 			   .total = &total,
 			   .self = getpid(),
 			   .end_ns = io_now_ns() + (uint64_t)RUN_MS * MS };
-	size_t shared = sizeof(struct attach_result) * SLOTS;
+	size_t shared = sizeof(struct repair_part) * SLOTS;
 	_free_ struct seen *seen = calloc(SPACES_MAX, sizeof(*seen));
 	struct stat own;
 	sigset_t chld, before;

@@ -14,9 +14,9 @@
  * a user namespace of its own): then the new one goes on top, and the next time that one
  * is replaced.
  *
- * Namespaces may be peers: what is done in one happens in others, while these are being
- * repaired.  One at a time changes a mount that has peers, and who comes too late finds
- * that the dead one is no longer there.
+ * What is done in one namespace may happen in others, while these are being repaired.  One
+ * at a time changes a mount that is shared, and who comes too late finds that the dead one
+ * is no longer there; slaves are left for the end, when their masters are done.
  *
  * A container can lie in its table about its own mounts only.  What it may gain by a
  * dead file system that pretends to be ours: a bind of what any container is given.
@@ -43,7 +43,8 @@ struct candidate {
 	uint64_t new_id; /* of what is there instead; 0: not replaced */
 	unsigned int attrs;
 	bool handled;
-	bool peers;
+	bool shared;
+	bool slave;
 	char device[32];
 	char *part; /* of the file system */
 	char *point;
@@ -51,7 +52,8 @@ struct candidate {
 
 struct repair {
 	const struct scene *scene;
-	struct attach_result *result;
+	struct repair_part *shared;
+	struct attach_result *result; /* in it */
 	struct space space;
 	bool own;
 	struct candidate *list; /* outer ones before inner ones */
@@ -144,7 +146,8 @@ static bool gather(void *arg, const struct table_line *line)
 	c->parent = line->parent;
 	c->new_id = 0;
 	c->handled = false;
-	c->peers = line->peers;
+	c->shared = line->shared;
+	c->slave = line->slave;
 	c->attrs = parse_attrs(line->options);
 	c->part = strdup(part);
 	c->point = strdup(point);
@@ -287,13 +290,15 @@ static int replace(struct repair *rep, struct candidate *top, int *fd)
 	uint64_t id = 0;
 	int r = copy_part(rep, top, &tree);
 
-	if (top->peers)
-		space_lock(&rep->space);
+	if (top->shared && !space_lock(&rep->space) && !rep->scene->last)
+		return -EAGAIN;
+	atomic_store(&rep->shared->between, 1);
 	if (r == 0)
 		r = unstack(rep, &lowest, fd);
 	if (r == 0)
 		r = swap(rep, lowest, *fd, tree, top->attrs);
-	if (top->peers)
+	atomic_store(&rep->shared->between, 0);
+	if (top->shared)
 		space_unlock(&rep->space);
 	if (r == 0)
 		r = space_mount_id(&rep->space, tree, &id);
@@ -357,14 +362,18 @@ static void repair_place(struct repair *rep, struct candidate *c)
 	}
 	if (r == 0)
 		rep->result->repaired++;
-	else if (!c->peers || !is_gone(rep, c))
+	else if (r == -EAGAIN && !rep->scene->last)
+		atomic_store(&rep->shared->again, 1);
+	else if (!(c->shared || c->slave) || !is_gone(rep, c))
 		fail(rep, c->point, r);
 }
 
-void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct attach_result *result)
+void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct repair_part *part)
 {
 	static struct candidate list[CANDIDATES_MAX + 1];
-	struct repair rep = { .scene = scene, .result = result, .own = own, .list = list };
+	struct repair rep = {
+		.scene = scene, .shared = part, .result = &part->result, .own = own, .list = list
+	};
 	_close_ int table = -1;
 	int r = space_enter(&rep.space, scene->job->mountpoint, ns_fd);
 
@@ -380,6 +389,10 @@ void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct att
 	for (size_t i = 0; i < rep.count; i++) {
 		if (list[i].handled)
 			continue;
+		if (list[i].slave && !scene->last) {
+			atomic_store(&part->again, 1);
+			continue;
+		}
 		list[i].handled = true;
 		repair_place(&rep, &list[i]);
 	}

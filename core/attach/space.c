@@ -92,12 +92,16 @@ bool space_is_dead(int fd)
 	return fstatfs(fd, &st) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
-void space_lock(const struct space *space)
+bool space_lock(const struct space *space)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
 
-	for (int i = 0; i < 20 && flock(space->own, LOCK_EX | LOCK_NB) < 0; i++)
+	for (int i = 0; i < 20; i++) {
+		if (flock(space->own, LOCK_EX | LOCK_NB) == 0)
+			return true;
 		nanosleep(&pause, NULL);
+	}
+	return false;
 }
 
 void space_unlock(const struct space *space)

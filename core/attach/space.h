@@ -37,9 +37,9 @@ int space_place(const struct space *space, const char *path);
 /* The id of the mount that `fd` is in, as in the table. */
 int space_mount_id(const struct space *space, int fd, uint64_t *ret);
 
-/* Lets one process of a run at a time change what has peers; for a while only: what is
- * between may hang. */
-void space_lock(const struct space *space);
+/* Lets one process of a run at a time change what is shared.  False: who has it needs
+ * long, and may hang. */
+bool space_lock(const struct space *space);
 void space_unlock(const struct space *space);
 
 /* Has the connection of the file system ended?  Hangs as long as the server does. */

@@ -31,7 +31,8 @@ static bool parse_line(struct lxcfsd_text rest, struct table_line *ret)
 	do {
 		if (!text_until(&rest, ' ', &word))
 			return false;
-		line.peers = line.peers || begins(word, "shared:") || begins(word, "master:");
+		line.shared = line.shared || begins(word, "shared:");
+		line.slave = line.slave || begins(word, "master:");
 	} while (!text_is(word, "-"));
 	if (!text_until(&rest, ' ', &line.type) || line.point.len == 0 || line.root.len == 0)
 		return false;

@@ -19,7 +19,8 @@ struct table_line {
 	struct lxcfsd_text point;   /* where, escaped */
 	struct lxcfsd_text options; /* of this mount: "ro,nosuid" */
 	struct lxcfsd_text type;
-	bool peers; /* what happens there happens in other namespaces too, or the reverse */
+	bool shared; /* what happens there happens in other namespaces too */
+	bool slave;  /* what happens in another one happens there */
 };
 
 /* Hands each line of the open `fd` to `each`, until that returns false.  A line that
