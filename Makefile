@@ -42,13 +42,15 @@ INIH_LIBS   := $(shell $(PKG_CONFIG) --libs inih)
 # Who may include whom is decided here, by -I: the keeper sees common, a plugin
 # sees the ABI and plugins/lib, fuse.c alone sees libfuse.
 COMMON_INC := -Icore/abi -Icore/common
-KEEPER_INC := $(COMMON_INC) -Icore/keeper
+ATTACH_INC := $(COMMON_INC) -Icore/attach
+KEEPER_INC := $(COMMON_INC) -Icore/attach -Icore/keeper
 WORKER_INC := $(COMMON_INC) -Icore/worker
 SAFE_INC   := $(WORKER_INC) -Icore/safe
 PLUGIN_INC := -Icore/abi -Iplugins/lib
 
 objs = $(patsubst %.c,$(O)/obj/%.o,$(1))
 COMMON_OBJ     := $(call objs,$(wildcard core/common/*.c))
+ATTACH_OBJ     := $(call objs,$(wildcard core/attach/*.c))
 KEEPER_OBJ     := $(call objs,$(wildcard core/keeper/*.c))
 WORKER_OBJ     := $(call objs,$(wildcard core/worker/*.c))
 SAFE_OBJ       := $(call objs,$(wildcard core/safe/*.c))
@@ -69,7 +71,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 all: $(O)/lxcfsd $(O)/lxcfsd-worker $(O)/lxcfsd-safe $(PLUGINS)
 
-$(O)/lxcfsd: $(KEEPER_OBJ) $(COMMON_OBJ)
+$(O)/lxcfsd: $(KEEPER_OBJ) $(ATTACH_OBJ) $(COMMON_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^
 
@@ -91,6 +93,10 @@ $(O)/obj/core/common/%.o: core/common/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(call compile,$(COMMON_INC))
+$(O)/obj/core/attach/%.o: core/attach/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(call compile,$(ATTACH_INC))
 $(O)/obj/core/keeper/%.o: core/keeper/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -118,10 +124,10 @@ $(O)/obj/plugins/%.o: plugins/%.c
 
 # A unit test links the whole worker but its main, and may include a plugin's
 # source to reach its static functions.
-$(O)/tests/unit/%: tests/unit/%.c $(filter-out %/main.o,$(WORKER_OBJ)) $(COMMON_OBJ) $(PLUGIN_LIB_OBJ)
+$(O)/tests/unit/%: tests/unit/%.c $(filter-out %/main.o,$(WORKER_OBJ)) $(ATTACH_OBJ) $(COMMON_OBJ) $(PLUGIN_LIB_OBJ)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CPPFLAGS) $(WORKER_INC) -Iplugins/lib -Itests $(ALL_CFLAGS) -MMD -MP \
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(WORKER_INC) -Icore/attach -Iplugins/lib -Itests $(ALL_CFLAGS) -MMD -MP \
 		$(ALL_LDFLAGS) -o $@ $< $(filter %.o,$^) $(FUSE_LIBS) $(INIH_LIBS) -ldl
 # Programs that the suites use: no part of the product.
 $(O)/tests/%: tests/tools/%.c

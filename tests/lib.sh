@@ -94,10 +94,12 @@ daemon() { # NAME: the one that the functions below speak of
 	mkdir -p "$MNT" "$RUNDIR"
 }
 
+# The machine's own containers are left alone, whatever has died under them.
 ini() { # ['KEY = VALUE']...: [lxcfsd] with these, then all plugins that need no key
 	local p
 	{
 		echo '[lxcfsd]'
+		[[ $* == *reattach* ]] || echo 'reattach = own'
 		[ $# = 0 ] || printf '%s\n' "$@"
 		for p in "$BUILD"/plugins/*.so; do
 			p=${p##*/}

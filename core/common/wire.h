@@ -37,6 +37,9 @@ enum wire_type {
 #define WORKER_EXIT_GONE 42
 #define WIRE_FDS_MAX	 16
 
+/* Which dead mounts the keeper replaces in containers by itself. */
+enum wire_reattach { WIRE_REATTACH_ALL, WIRE_REATTACH_OWN, WIRE_REATTACH_NO };
+
 /* What the keeper needs to know of the configuration. */
 struct wire_ready {
 	uint32_t ready_timeout_ms;
@@ -48,6 +51,7 @@ struct wire_ready {
 				      "": none does */
 	uint32_t request_timeout_ms;
 	uint32_t hide_host;	   /* what cannot be made is an error, not the host's */
+	uint32_t reattach;	   /* enum wire_reattach */
 };
 
 #define QUARANTINE_MAX 32

@@ -168,9 +168,10 @@ static void inner_ended(struct keeper *k)
 	k->inner.remounted_ns = now;
 	k->watch.inner_remounts++;
 	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
-		"containers that run have lost these files",
+		"containers that run get theirs back",
 		k->inner.path,
 		k->inner.remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
+	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
 	inner_drop(&k->inner, true);
 	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
 }
@@ -236,6 +237,7 @@ void change_has_started(struct keeper *k)
 			 k->mount.path);
 	notify_ready("serving");
 	runtime_release_parent(k->rt);
+	reattach_all(&k->reattach);
 }
 
 static void active_serves(struct keeper *k)
@@ -362,9 +364,11 @@ static void mount_anew(struct keeper *k)
 	k->watch.remounts++;
 	memcpy(path, k->mount.path, sizeof(path));
 	log_err("the connection to the kernel was ended from outside (umount -f or abort): "
-		"mounting '%s' anew; containers that run have lost their files and must be "
-		"started again",
+		"mounting '%s' anew; containers that run get their files back, what they have "
+		"open there is lost",
 		path);
+	reattach_lost(&k->reattach, k->mount.device, "");
+	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
 	mount_drop(&k->mount);
 	inner_drop(&k->inner, false);
 	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
@@ -464,7 +468,7 @@ void change_reap(struct keeper *k)
 				change_inner(k);
 			continue;
 		}
-		if (reexec_reaped(k, pid, status))
+		if (reexec_reaped(k, pid, status) || reattach_reaped(&k->reattach, pid, status))
 			continue;
 		watch_reaped(k, pid);
 		process_status_text(status, how, sizeof(how));

@@ -12,6 +12,7 @@
 #include "mount.h"
 #include "options.h"
 #include "process.h"
+#include "reattach.h"
 #include "runtime.h"
 #include "safe.h"
 #include "status.h"
@@ -30,6 +31,7 @@ struct keeper {
 	struct vault_header *vault;
 	struct mount mount;
 	struct inner inner;
+	struct reattach reattach;
 	int mounts_fd;	     /* mountinfo: says when the table of mounts changes */
 	uint64_t look_at_ns; /* when to look whether ours is still there; 0: no need */
 	uint64_t looked_ns;

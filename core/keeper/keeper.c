@@ -112,73 +112,73 @@ static int check_mount(struct keeper *k, uint64_t now)
 	return INT_MAX;
 }
 
-/* Ends what took too long; returns how long poll() may sleep. */
-static int check_timers(struct keeper *k)
+static int soonest(int a, int b)
 {
-	uint64_t now = io_now_ns();
+	return a < b ? a : b;
+}
+
+/* Ends what took too long.  0: something was done, so look again. */
+static int check_workers(struct keeper *k, uint64_t now)
+{
 	int next = patience_ms(k, &k->next, now), active = patience_ms(k, &k->active, now);
-	int wait = next < active ? next : active;
 
 	if (next == 0) {
 		change_kill(&k->next, "the new worker was not ready in time "
 				      "(ready_timeout_ms); is a plugin's init stuck?");
-		return 0;
-	}
-	if (active == 0) { /* its requests stay in the journal, the next one answers them */
+	} else if (active == 0) { /* its requests stay in the journal, the next one answers them */
 		log_info("worker %d did not %s in time, killing it", k->active.pid,
 			 k->active.state == PROCESS_TAKING ? "take over" : "finish");
 		change_kill(&k->active, NULL);
-		return 0;
 	}
-	if (k->respawn_at_ns) {
-		int delay = now >= k->respawn_at_ns ? 0 : (int)((k->respawn_at_ns - now) / MS) + 1;
+	return soonest(next, active);
+}
 
-		if (delay == 0) {
-			change_start(k, FOR_RESPAWN);
-			return 0;
-		}
-		if (delay < wait)
-			wait = delay;
-	}
-	next = reexec_step(k, now);
-	if (next < wait)
-		wait = next;
-	if (wait == 0)
+/* Starts what is due.  0: something was done. */
+static int check_starts(struct keeper *k, uint64_t now)
+{
+	bool quiet = k->next.state == PROCESS_NONE && k->active.state == PROCESS_SERVING;
+	int wait = INT_MAX;
+
+	if (k->respawn_at_ns)
+		wait = now >= k->respawn_at_ns ? 0 : (int)((k->respawn_at_ns - now) / MS) + 1;
+	if (wait == 0) {
+		change_start(k, FOR_RESPAWN);
 		return 0;
-	if (k->reload_wanted && k->next.state == PROCESS_NONE &&
-	    k->active.state == PROCESS_SERVING) {
+	}
+	wait = soonest(wait, reexec_step(k, now));
+	if (wait == 0 || !quiet)
+		return wait;
+	if (k->reload_wanted) {
 		k->reload_wanted = false;
 		log_info("reload: loading");
 		change_start(k, FOR_RELOAD);
 		return 0;
 	}
-	if (k->next.state == PROCESS_NONE && k->active.state == PROCESS_SERVING) {
-		next = safe_retry_ms(&k->safe, now);
-		if (next == 0) {
-			change_start(k, FOR_RESPAWN);
-			return 0;
-		}
-		if (next < wait)
-			wait = next;
-	}
-	next = check_mount(k, now);
-	if (next < wait)
-		wait = next;
-	next = inner_patience_ms(&k->inner, now);
-	if (next < wait)
-		wait = next;
-	next = watch_patience_ms(k, now);
-	if (next < wait)
-		wait = next;
-	next = death_patience_ms(&k->watch, now);
-	if (next < wait)
-		wait = next;
-	next = status_patience_ms(k, now);
-	if (next < wait)
-		wait = next;
-	next = handover_publish(k, now);
-	if (next < wait)
-		wait = next;
+	wait = soonest(wait, safe_retry_ms(&k->safe, now));
+	if (wait == 0)
+		change_start(k, FOR_RESPAWN);
+	return wait;
+}
+
+/* Does what is due; returns how long poll() may sleep. */
+static int check_timers(struct keeper *k)
+{
+	uint64_t now = io_now_ns();
+	int wait = check_workers(k, now);
+
+	if (wait > 0)
+		wait = soonest(wait, check_starts(k, now));
+	if (wait == 0)
+		return 0;
+	wait = soonest(wait, check_mount(k, now));
+	wait = soonest(wait, inner_patience_ms(&k->inner, now));
+	wait = soonest(wait, watch_patience_ms(k, now));
+	wait = soonest(wait, death_patience_ms(&k->watch, now));
+	wait = soonest(wait, status_patience_ms(k, now));
+	wait = soonest(wait, handover_publish(k, now));
+	wait = soonest(wait, reattach_step(&k->reattach, k->mount.path,
+					   k->active.state == PROCESS_SERVING && !k->inner.child,
+					   k->active.ready.reattach, now));
 	return wait == INT_MAX ? -1 : wait;
 }
 
@@ -295,6 +295,7 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 		log_notice("options without a meaning here, ignored: %s", options->ignored);
 	loop(&k);
 	notify_stopping();
+	reattach_end(&k.reattach);
 	handover_done(&k, k.keep_mount);
 	if (!k.keep_mount) {
 		mount_drop(&k.mount); /* and with it what is in it */

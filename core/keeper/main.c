@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "bundle.h"
 #include "io.h"
 #include "keeper.h"
@@ -73,6 +74,32 @@ static int run(struct options *o, struct bundle *bundle)
 	return status;
 }
 
+/* By hand: whatever is dead, also what another lxcfs has left. */
+static int reattach(const struct options *o)
+{
+	struct attach_job job = {
+		.mountpoint = o->mountpoint ? o->mountpoint : "/var/lib/lxcfs",
+		.others = true,
+	};
+	struct attach_result result;
+	char text[1024];
+	int r;
+
+	if (geteuid() != 0) {
+		fputs("lxcfsd: it takes root to look into containers\n", stderr);
+		return 1;
+	}
+	r = attach_run(&job, &result);
+	if (r < 0) {
+		fprintf(stderr, "lxcfsd: '%s': %s\n", job.mountpoint,
+			r == -ENOENT ? "no lxcfsd is mounted there" : strerror(-r));
+		return 1;
+	}
+	attach_describe(&result, text, sizeof(text));
+	puts(text);
+	return attach_complete(&result) && !result.slow ? 0 : 1;
+}
+
 static int do_mode(struct options *options, struct bundle *bundle)
 {
 	switch (options->mode) {
@@ -90,6 +117,8 @@ static int do_mode(struct options *options, struct bundle *bundle)
 		return reexec_check(bundle);
 	case MODE_UNMOUNT:
 		return unmount_left(options);
+	case MODE_REATTACH:
+		return reattach(options);
 	case MODE_RUN:
 		break;
 	}

@@ -22,6 +22,8 @@ static const char help_text[] =
 	"      --runtime-dir DIR directory for lock and status (default: /run)\n"
 	"  -d, --debug           log everything, stay in the foreground\n"
 	"  -t, --test            only check configuration and plugins; exit status 0 if good\n"
+	"      --reattach        give containers living files for dead ones, and say how many;\n"
+	"                        an lxcfsd must be serving on MOUNTPOINT\n"
 	"      --help-config     every key of the configuration, with its default\n"
 	"      --unmount         take off a mount that an ended lxcfsd has left\n"
 	"  -h, --help            this text\n"
@@ -44,6 +46,7 @@ enum long_only {
 	OPT_IGNORED,
 	OPT_UNMOUNT,
 	OPT_CHECK_STATE,
+	OPT_REATTACH,
 };
 
 /* clang-format off */
@@ -54,6 +57,7 @@ static const struct option long_options[] = {
 	{ "runtime-dir",     required_argument, NULL, OPT_RUNTIME_DIR },
 	{ "debug",           no_argument,       NULL, 'd' },
 	{ "test",            no_argument,       NULL, 't' },
+	{ "reattach",        no_argument,       NULL, OPT_REATTACH },
 	{ "help-config",     no_argument,       NULL, OPT_HELP_CONFIG },
 	{ "unmount",         no_argument,       NULL, OPT_UNMOUNT },
 	{ "check-state",     no_argument,       NULL, OPT_CHECK_STATE },
@@ -154,6 +158,9 @@ static int take(struct options *o, int opt, const char *word)
 	case 'v':
 		o->mode = MODE_VERSION;
 		return 0;
+	case OPT_REATTACH:
+		o->mode = MODE_REATTACH;
+		return 0;
 	case OPT_HELP_CONFIG:
 		o->mode = MODE_HELP_CONFIG;
 		return 0;
@@ -205,13 +212,8 @@ static int parse_words(int argc, char **argv, struct options *o)
 	if (argc - optind > 1)
 		return refuse("more than one mount point:", argv[optind + 1]);
 	if (argc - optind == 1) {
-		char *mountpoint = NULL;
-
-		r = take_path(&mountpoint, argv[optind]);
-		if (r == 0)
-			r = add_override(o, "mountpoint", mountpoint);
-		free(mountpoint);
-		return r;
+		r = take_path(&o->mountpoint, argv[optind]);
+		return r < 0 ? r : add_override(o, "mountpoint", o->mountpoint);
 	}
 	return 0;
 }
@@ -268,6 +270,7 @@ void options_done(struct options *options)
 	free(options->runtime_dir);
 	free(options->worker);
 	free(options->exe);
+	free(options->mountpoint);
 	while (options->override_count)
 		free(options->overrides[--options->override_count]);
 }

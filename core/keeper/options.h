@@ -14,6 +14,7 @@ enum mode {
 	MODE_HELP_CONFIG,
 	MODE_VERSION,
 	MODE_UNMOUNT,
+	MODE_REATTACH,
 	MODE_CHECK_STATE, /* a keeper tries the program that is to take its place */
 };
 
@@ -26,6 +27,7 @@ struct options {
 	char *worker;	   /* path of lxcfsd-worker */
 	char *exe;	   /* of this program: what SIGHUP executes */
 	char **argv;	   /* as we were called; not ours */
+	char *mountpoint;  /* absolute; NULL: not given here */
 	/* settings given on the command line, as `--set KEY=VALUE` for the worker */
 	char *overrides[OVERRIDES_MAX];
 	unsigned int override_count;

@@ -46,7 +46,7 @@ static void give_up(struct keeper *k, const char *what, const char *reason)
 static bool is_quiet(const struct keeper *k)
 {
 	return k->active.state == PROCESS_SERVING && k->next.state == PROCESS_NONE &&
-	       !k->inner.child;
+	       !k->inner.child && !k->reattach.child;
 }
 
 static _Noreturn void try_program(const struct bundle *all, int exe_fd, int out_fd)

@@ -63,6 +63,7 @@ static const struct field keeper_fields[] = {
 	{ "worker.mountpoint",       OF(TEXT, active.ready.mountpoint) },
 	{ "worker.inner",            OF(TEXT, active.ready.inner) },
 	{ "worker.hide_host",        OF(NUMBER32, active.ready.hide_host) },
+	{ "worker.reattach",         OF(NUMBER32, active.ready.reattach) },
 	{ "reloads_ok",              OF(NUMBER64, watch.reloads_ok) },
 	{ "reloads_failed",          OF(NUMBER64, watch.reloads_failed) },
 	{ "deaths.fault",            OF(NUMBER64, watch.deaths[DEATH_FAULT]) },
@@ -80,6 +81,7 @@ static const struct field option_fields[] = {
 	{ "option.pidfile",          OPTION(STRING, pidfile) },
 	{ "option.runtime_dir",      OPTION(STRING, runtime_dir) },
 	{ "option.exe",              OPTION(STRING, exe) },
+	{ "option.mountpoint",       OPTION(STRING, mountpoint) },
 };
 /* clang-format on */
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

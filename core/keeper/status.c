@@ -113,6 +113,13 @@ static unsigned int compose(struct keeper *k, struct text *t)
 	put_number(t, "remounts", w->remounts);
 	put_number(t, "inner-remounts", w->inner_remounts);
 	put_number(t, "put-back", w->put_back);
+	put_number(t, "reexecs", k->handover.reexec.count);
+	put_number(t, "adoptions", k->handover.adoptions);
+	put_number(t, "safe-episodes", k->safe.episodes);
+	put_number(t, "safe-starts", k->safe.starts);
+	put(t, "safe-reason", "%s", k->safe.since_ns ? k->safe.reason : "");
+	put_number(t, "reattach-runs", k->reattach.runs);
+	put_number(t, "reattached", k->reattach.repaired);
 	return put_quarantined(t, w);
 }
 

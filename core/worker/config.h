@@ -52,6 +52,7 @@ struct settings {
 	uint64_t cpu_numbering; /* enum cpu_numbering */
 	uint64_t cpu_scale;
 	uint64_t cpu_throttled; /* enum cpu_throttled */
+	uint64_t reattach;	/* enum wire_reattach */
 	uint64_t test_journal;	/* 0: lose requests on purpose (tests only) */
 };
 

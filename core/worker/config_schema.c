@@ -80,6 +80,8 @@ const struct setting config_settings[] = {
 	     "full use of a quota reads as 100 % of the CPUs that are shown"),
 	ENUM(cpu_throttled, "idle", "idle steal",
 	     "time held back by a quota is idle, or stolen (then cpu_scale is off)"),
+	ENUM(reattach, "all", "all own no",
+	     "whose dead mounts are replaced in containers that run: anybody's, ours, none"),
 	BOOL(test_journal, "yes",
 	     "no: lose the requests of a worker that dies (only for tests)"),
 };

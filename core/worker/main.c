@@ -204,6 +204,7 @@ static void tell_ready(const struct server *s)
 	ready.log_level = (uint32_t)settings->log_level;
 	ready.plugins = switched_on(s);
 	ready.hide_host = settings->on_error != ON_ERROR_HOST;
+	ready.reattach = (uint32_t)settings->reattach;
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
 	find_inner(s, ready.inner, sizeof(ready.inner));
 	if (guilt_tell(&s->plugins, CONTROL_FD) < 0 ||

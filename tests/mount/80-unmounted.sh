@@ -60,7 +60,7 @@ fi
 abort_connection
 check_not "after an abort the old files are dead" timeout 10 cat "$D/bound"
 check "after an abort it serves again" wait_for "$PATIENCE" timeout 5 grep -q . "$MNT/proc/uptime"
-like "$(cat "$LOG")" 'must be started again' "the log says what that means"
+like "$(cat "$LOG")" 'containers that run get their files back' "the log says what that means"
 umount "$D/bound"
 stop_daemon
 is "$STOP_STATUS" 0 "it ends with 0"

@@ -87,7 +87,7 @@ install_as /bin/false
 refused "a program that fails" 'exit status 1'
 install_as /bin/true
 refused "another program" 'is not lxcfsd'
-install_as "$TOOLS/hang"
+install_as "$TOOLS/idle"
 refused "a program that hangs" 'did not say in time'
 install_as /usr/bin/yes
 refused "a program that talks" 'does not start'

@@ -9,6 +9,7 @@
 #include "check.h"
 #include "config.h"
 #include "io.h"
+#include "wire.h"
 
 static char dir[] = "/tmp/lxcfsd-config.XXXXXX";
 static char path[128];
@@ -91,6 +92,7 @@ static void test_defaults(void)
 	CHECK_U64(s->identity, IDENTITY_AUTO);
 	CHECK_U64(s->cpu_quota, CPU_QUOTA_CEIL);
 	CHECK_U64(s->cpu_numbering, CPU_NUMBERING_HOST);
+	CHECK_U64(s->reattach, WIRE_REATTACH_ALL);
 	CHECK_U64(s->test_journal, 1);
 	config_free(defaults);
 }
