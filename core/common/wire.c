@@ -76,11 +76,16 @@ int wire_recv(int sock, struct wire_msg *ret, int flags)
 	take_fds(&msg, ret);
 	if ((size_t)n < sizeof(head) || (msg.msg_flags & MSG_TRUNC) ||
 	    head[1] != (size_t)n - sizeof(head)) {
-		while (ret->fd_count)
-			close(ret->fds[--ret->fd_count]);
+		wire_close_fds(ret);
 		return -EPROTO;
 	}
 	ret->type = head[0];
 	ret->len = head[1];
 	return 0;
+}
+
+void wire_close_fds(struct wire_msg *msg)
+{
+	while (msg->fd_count)
+		close(msg->fds[--msg->fd_count]);
 }

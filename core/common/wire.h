@@ -23,13 +23,17 @@ enum wire_type {
 	WIRE_SERVING,	/* worker: its threads run; what the one before left comes first */
 	WIRE_DRAIN,	/* keeper: take no more requests, finish, exit */
 	WIRE_CONN,	/* keeper: serve one more connection; with its fd */
+	/* keeper: hold these for whoever comes after us, instead of earlier ones; with fds
+	   and, as text, a word for each of them */
+	WIRE_KEEP = 24,
+	WIRE_ADOPTED, /* worker without a keeper, to a new one: what it was given to hold */
 };
 
 #define WIRE_TEXT_MAX 32768
 
 /* A worker's exit status when the connection to the kernel is gone. */
 #define WORKER_EXIT_GONE 42
-#define WIRE_FDS_MAX	 (1 + VAULT_CONNS)
+#define WIRE_FDS_MAX	 16
 
 /* What the keeper needs to know of the configuration. */
 struct wire_ready {
@@ -70,5 +74,7 @@ int wire_send(int sock, uint32_t type, const void *payload, size_t len, const in
 /* One message; -EAGAIN when there is none (with MSG_DONTWAIT in `flags`),
  * -ECONNRESET when the other side is gone, -EPROTO for nonsense. */
 int wire_recv(int sock, struct wire_msg *ret, int flags);
+/* Closes what came with a message and is of no use. */
+void wire_close_fds(struct wire_msg *msg);
 
 #endif

@@ -57,7 +57,7 @@ static void log_lines(int level, const char *prefix, const char *text)
 
 /* ---------------------------------------------------------------- changing */
 
-static void end_reload(struct keeper *k, bool ok, const char *reasons)
+void change_reload_ended(struct keeper *k, bool ok, const char *reasons)
 {
 	k->reloads++;
 	if (ok)
@@ -66,6 +66,7 @@ static void end_reload(struct keeper *k, bool ok, const char *reasons)
 	else
 		log_lines(3, "reload: failed, the old configuration goes on: ", reasons);
 	runtime_report_reload(k->rt, k->reloads, ok, reasons);
+	handover_changed(k, 0);
 	notify_ready(ok ? "serving" : "serving; the last reload failed, see the log");
 }
 
@@ -83,7 +84,8 @@ void change_start(struct keeper *k, enum purpose purpose)
 	if (!k->started)
 		change_stop(k, 1);
 	else if (purpose == FOR_RELOAD)
-		end_reload(k, false, "cannot start a worker: too many processes, or no memory");
+		change_reload_ended(k, false,
+				    "cannot start a worker: too many processes, or no memory");
 	else
 		k->respawn_at_ns = io_now_ns() + 1000ull * MS;
 }
@@ -120,6 +122,8 @@ static int make_mount(struct keeper *k, const char *path)
 
 	if (r < 0)
 		log_err("%s", reason);
+	else
+		handover_changed(k, KEPT(VAULT) | KEPT(FUSE) | KEPT(LOCK) | KEPT(TREE));
 	return r;
 }
 
@@ -140,6 +144,7 @@ void change_inner(struct keeper *k)
 		if (r < 0)
 			log_warn("no connection for '%s', its files can only be read: %s", below,
 				 strerror(-r));
+		handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
 	}
 	inner_attach(&k->inner);
 }
@@ -156,6 +161,7 @@ static void inner_ended(struct keeper *k)
 		k->inner.path,
 		k->inner.remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
 	inner_drop(&k->inner, true);
+	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
 }
 
 /* active is gone for good: next takes over. */
@@ -175,6 +181,7 @@ static void promote(struct keeper *k)
 	process_done(&k->active);
 	k->active = k->next;
 	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
+	handover_worker(k);
 	atomic_store(&k->vault->writer, k->active.generation);
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
@@ -197,11 +204,12 @@ static void next_is_ready(struct keeper *k)
 }
 
 /* The first time ever: now the command has succeeded. */
-static void has_started(struct keeper *k)
+void change_has_started(struct keeper *k)
 {
 	int r = runtime_write_pid(k->rt);
 
 	k->started = true;
+	k->handover.announce = false;
 	if (r < 0)
 		log_warn("cannot write the pid file: %s", strerror(-r));
 	if (!k->options->foreground) /* the terminal is left now */
@@ -224,16 +232,18 @@ static void active_serves(struct keeper *k)
 		making_done(&k->good);
 		k->good = k->active.made_of;
 		k->active.made_of = (struct making){ .exe_fd = -1, .set_fd = -1 };
+		handover_changed(k, KEPT(EXE) | KEPT(SET));
 	}
+	handover_changed(k, 0);
 	k->from_disk = false;
 	log_set_level((int)k->active.ready.log_level);
-	if (!k->started) {
-		has_started(k);
+	if (!k->started || k->handover.announce) {
+		change_has_started(k);
 	} else if (k->purpose == FOR_RELOAD) {
 		if (strcmp(k->active.ready.mountpoint, k->mountpoint) != 0)
 			log_warn("mountpoint = %s is for the next start: '%s' stays",
 				 k->active.ready.mountpoint, k->mount.path);
-		end_reload(k, true, "");
+		change_reload_ended(k, true, "");
 	} else {
 		log_notice("serving again %.1f ms after the death (generation %u)",
 			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
@@ -299,7 +309,7 @@ static void next_ended(struct keeper *k, const char *how)
 		change_stop(k, 1);
 	} else {
 		if (k->purpose == FOR_RELOAD)
-			end_reload(k, false, why);
+			change_reload_ended(k, false, why);
 		else
 			log_lines(3, "cannot restart: ", why);
 		if (k->active.state == PROCESS_NONE) {
@@ -327,6 +337,7 @@ static void mount_anew(struct keeper *k)
 		path);
 	mount_drop(&k->mount);
 	inner_drop(&k->inner, false);
+	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
 	vault_unmap(k->vault);
 	close(k->vault_fd);
 	k->vault_fd = -1;
@@ -374,7 +385,7 @@ static void active_ended(struct keeper *k, int status, const char *how)
 		log_err("worker %d (generation %u) died: %s; starting another", k->active.pid,
 			generation, how);
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
-		end_reload(k, false, "the new worker died while it took over");
+		change_reload_ended(k, false, "the new worker died while it took over");
 	process_done(&k->active);
 	if (gone)
 		mount_anew(k);
@@ -406,10 +417,13 @@ void change_reap(struct keeper *k)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (inner_reaped(&k->inner, pid, status)) {
+			handover_changed(k, KEPT(INNER_TREE));
 			if (k->inner.fuse_fd < 0)
 				change_inner(k);
 			continue;
 		}
+		if (reexec_reaped(k, pid, status))
+			continue;
 		process_status_text(status, how, sizeof(how));
 		/* what it said last may still lie in the socket */
 		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {
@@ -424,10 +438,19 @@ void change_reap(struct keeper *k)
 	}
 }
 
+/* How it ended nobody but its parent can know. */
+void change_orphan_ended(struct keeper *k)
+{
+	int status = mount_is_gone(&k->mount) ? WORKER_EXIT_GONE << 8 : SIGKILL;
+
+	k->active.ended = true;
+	active_ended(k, status, "not our child, so how is not known");
+}
+
 void change_kill(struct process *p, const char *why)
 {
 	if (why)
 		take_failure(p, why);
-	kill(p->pid, SIGKILL);
+	process_kill(p);
 	p->ended = true;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "handover.h"
 #include "inner.h"
 #include "log.h"
 #include "mount.h"
@@ -45,7 +46,9 @@ struct keeper {
 	uint64_t remounted_ns;
 	uint64_t died_ns;
 	bool stopping;
+	bool keep_mount; /* for the next main process of this service */
 	int exit_status;
+	struct handover handover;
 };
 
 /* Ends the loop. */
@@ -58,6 +61,12 @@ void change_hear(struct keeper *k, struct process *p);
 void change_inner(struct keeper *k);
 /* Takes the ends of all processes that have ended. */
 void change_reap(struct keeper *k);
+/* active was another keeper's child, and has ended. */
+void change_orphan_ended(struct keeper *k);
+/* The mount is served for the first time: says so to whoever waits for it. */
+void change_has_started(struct keeper *k);
+/* A reload has ended; `reasons` are lines of text. */
+void change_reload_ended(struct keeper *k, bool ok, const char *reasons);
 /* Kills `p`; `why` (NULL: none) is said where its failure is reported. */
 void change_kill(struct process *p, const char *why);
 

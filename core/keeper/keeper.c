@@ -42,6 +42,8 @@ static void take_signal(struct keeper *k)
 		change_reap(k);
 		break;
 	case SIGHUP:
+		k->handover.reexec.wanted = true;
+		break;
 	case SIGUSR1:
 		k->reload_wanted = true;
 		break;
@@ -55,7 +57,9 @@ static void take_signal(struct keeper *k)
 	}
 	case SIGTERM:
 	case SIGINT:
-		log_notice("%s: ending", si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		k->keep_mount = si.ssi_signo == SIGTERM && handover_stays(k);
+		log_notice("%s: ending%s", si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT",
+			   k->keep_mount ? "; the mount stays, systemd keeps it" : "");
 		change_stop(k, 0);
 		break;
 	}
@@ -95,6 +99,8 @@ static int check_mount(struct keeper *k, uint64_t now)
 	k->looked_ns = now;
 	r = mount_restore(&k->mount, &restored);
 	change_inner(k);
+	if (restored)
+		handover_changed(k, KEPT(TREE));
 	if (r < 0)
 		log_err("the mount on '%s' is gone and cannot be put back: %s", k->mount.path,
 			strerror(-r));
@@ -132,6 +138,11 @@ static int check_timers(struct keeper *k)
 		if (delay < wait)
 			wait = delay;
 	}
+	next = reexec_step(k, now);
+	if (next < wait)
+		wait = next;
+	if (wait == 0)
+		return 0;
 	if (k->reload_wanted && k->next.state == PROCESS_NONE &&
 	    k->active.state == PROCESS_SERVING) {
 		k->reload_wanted = false;
@@ -143,6 +154,9 @@ static int check_timers(struct keeper *k)
 	if (next < wait)
 		wait = next;
 	next = inner_patience_ms(&k->inner, now);
+	if (next < wait)
+		wait = next;
+	next = handover_publish(k, now);
 	if (next < wait)
 		wait = next;
 	return wait == INT_MAX ? -1 : wait;
@@ -165,14 +179,15 @@ static void loop(struct keeper *k)
 {
 	while (!k->stopping) {
 		int wait = check_timers(k);
-		struct pollfd p[4] = {
+		struct pollfd p[5] = {
 			{ .fd = k->signal_fd, .events = POLLIN },
 			{ .fd = listen_fd(&k->active), .events = POLLIN },
 			{ .fd = listen_fd(&k->next), .events = POLLIN },
 			{ .fd = k->look_at_ns ? -1 : k->mounts_fd, .events = POLLPRI },
+			{ .fd = k->active.orphan_fd ? k->active.orphan_fd : -1, .events = POLLIN },
 		};
 
-		if (k->stopping || poll(p, 4, wait) < 0)
+		if (k->stopping || poll(p, 5, wait) < 0)
 			continue;
 		/* one event a round: each may change who is who */
 		if (p[0].revents & POLLIN)
@@ -181,6 +196,8 @@ static void loop(struct keeper *k)
 			change_hear(k, &k->active);
 		else if (p[2].revents & (POLLIN | POLLHUP))
 			change_hear(k, &k->next);
+		else if (p[4].revents)
+			change_orphan_ended(k);
 		else if (p[3].revents)
 			mounts_changed(k);
 	}
@@ -195,14 +212,14 @@ static void end_process(struct process *p)
 	if (p->state != PROCESS_LOADING)
 		wire_send(p->ctl, WIRE_DRAIN, NULL, 0, NULL, 0);
 	else
-		kill(p->pid, SIGKILL);
-	while (waitpid(p->pid, NULL, WNOHANG) == 0) {
+		process_kill(p);
+	while (!process_has_ended(p)) {
 		uint64_t now = io_now_ns();
 
 		if (now > 2 * end - start)
 			break; /* it cannot die now; we can */
 		if (now > end)
-			kill(p->pid, SIGKILL);
+			process_kill(p);
 		poll(NULL, 0, 1);
 	}
 	process_done(p);
@@ -226,10 +243,10 @@ static int set_up(struct keeper *k)
 	if (k->signal_fd < 0)
 		return -errno;
 	k->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	return vault_create(&k->vault_fd, &k->vault);
+	return 0;
 }
 
-int keeper_run(const struct options *options, struct runtime *rt)
+int keeper_run(const struct options *options, struct runtime *rt, struct bundle *bundle)
 {
 	struct keeper k = {
 		.options = options,
@@ -240,20 +257,26 @@ int keeper_run(const struct options *options, struct runtime *rt)
 		.active = { .ctl = -1 },
 		.next = { .ctl = -1 },
 		.good = { .exe_fd = -1, .set_fd = -1 },
+		.vault_fd = -1,
+		.handover = { .state_fd = -1, .listen_fd = -1, .reexec = REEXEC_NONE },
 	};
 	int r = set_up(&k);
 
+	if (r == 0)
+		r = handover_begin(&k, bundle);
 	if (r < 0) {
 		log_err("cannot start: %s", strerror(-r));
 		return 1;
 	}
 	if (options->ignored[0])
 		log_notice("options without a meaning here, ignored: %s", options->ignored);
-	change_start(&k, FOR_START);
 	loop(&k);
 	notify_stopping();
-	mount_drop(&k.mount); /* and with it what is in it */
-	inner_drop(&k.inner, false);
+	handover_done(&k, k.keep_mount);
+	if (!k.keep_mount) {
+		mount_drop(&k.mount); /* and with it what is in it */
+		inner_drop(&k.inner, false);
+	}
 	end_process(&k.next);
 	end_process(&k.active);
 	making_done(&k.good);

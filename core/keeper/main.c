@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c (keeper) - lxcfsd: the command that people run. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "bundle.h"
 #include "io.h"
 #include "keeper.h"
 #include "log.h"
 #include "options.h"
+#include "reexec.h"
 #include "runtime.h"
+#include "state.h"
+#include "unmount.h"
 
 /* What only needs a look at configuration or plugins is the worker's. */
 static int ask_worker(const struct options *o, const char *what)
@@ -31,7 +37,25 @@ static int ask_worker(const struct options *o, const char *what)
 	return 1;
 }
 
-static int run(struct options *o)
+/* What another keeper has left us, by any way but that of a worker. */
+static int begin(struct options *o, struct runtime *rt, struct bundle *bundle)
+{
+	if (bundle->source == FROM_EXEC) {
+		runtime_resume(rt, o, bundle_take(bundle, KEPT_RUNTIME),
+			       bundle_take(bundle, KEPT_PIDFILE));
+		if (!o->foreground)
+			log_open("lxcfsd", LOG_TO_SYSLOG, 6);
+		return 0;
+	}
+	bundle_from_store(bundle); /* a caller's pipe must not be held for as long as we run */
+	if (!o->foreground && runtime_detach(rt) < 0) {
+		log_err("cannot go into the background: %m");
+		return -EIO;
+	}
+	return runtime_claim(rt, o);
+}
+
+static int run(struct options *o, struct bundle *bundle)
 {
 	struct runtime rt = { .lock_fd = -1, .pid_fd = -1, .waiting_fd = -1 };
 	enum log_target target = getenv("JOURNAL_STREAM") ? LOG_TO_JOURNAL : LOG_TO_STDERR;
@@ -42,19 +66,14 @@ static int run(struct options *o)
 		log_err("it takes root to mount and to look into containers");
 		return 1;
 	}
-	closefrom(3); /* a caller's pipe must not be held for as long as we run */
-	if (!o->foreground && runtime_detach(&rt) < 0) {
-		log_err("cannot go into the background: %m");
+	if (begin(o, &rt, bundle) < 0)
 		return 1;
-	}
-	if (runtime_claim(&rt, o) < 0)
-		return 1;
-	status = keeper_run(o, &rt);
+	status = keeper_run(o, &rt, bundle);
 	runtime_release(&rt);
 	return status;
 }
 
-static int do_mode(struct options *options)
+static int do_mode(struct options *options, struct bundle *bundle)
 {
 	switch (options->mode) {
 	case MODE_HELP:
@@ -67,21 +86,33 @@ static int do_mode(struct options *options)
 		return ask_worker(options, "--check");
 	case MODE_HELP_CONFIG:
 		return ask_worker(options, "--help-config");
+	case MODE_CHECK_STATE:
+		return reexec_check(bundle);
+	case MODE_UNMOUNT:
+		return unmount_left(options);
 	case MODE_RUN:
 		break;
 	}
-	return run(options);
+	return run(options, bundle);
 }
 
 int main(int argc, char **argv)
 {
 	struct options options;
+	struct bundle bundle;
 	int status;
 
 	io_open_standard();
-	if (options_parse(argc, argv, &options) < 0)
+	prctl(PR_SET_NAME, "lxcfsd"); /* executed by descriptor it would be a number */
+	bundle_from_exec(&bundle);
+	if (bundle.fds[KEPT_CONTROL] >= 0) { /* the working directory was another one */
+		if (state_read_options(bundle.fds[KEPT_STATE], &options) < 0)
+			return 1;
+	} else if (options_parse(argc, argv, &options) < 0) {
 		return 2;
-	status = do_mode(&options);
+	}
+	options.argv = argv;
+	status = do_mode(&options, &bundle);
 	options_done(&options);
 	return status;
 }

@@ -3,7 +3,16 @@
 #ifndef LXCFSD_NOTIFY_H
 #define LXCFSD_NOTIFY_H
 
+#include <stdbool.h>
+
 void notify_ready(const char *status);
 void notify_stopping(void);
+
+/* systemd keeps file descriptors for the next main process: the variable FDSTORE says how
+ * many it takes.  systemd sets it from 254 on; for older ones the unit does. */
+bool notify_keeps_fds(void);
+/* Leaves `fd` there under a name, instead of an earlier one. */
+int notify_store(const char *name, int fd);
+int notify_forget(const char *name);
 
 #endif

@@ -23,19 +23,28 @@ static const char help_text[] =
 	"  -d, --debug           log everything, stay in the foreground\n"
 	"  -t, --test            only check configuration and plugins; exit status 0 if good\n"
 	"      --help-config     every key of the configuration, with its default\n"
+	"      --unmount         take off a mount that an ended lxcfsd has left\n"
 	"  -h, --help            this text\n"
 	"  -v, --version\n"
 	"\n"
 	"MOUNTPOINT (default: /var/lib/lxcfs) beats the one in the configuration.\n"
 	"\n"
-	"Signals: USR1 reloads configuration and plugins, USR2 switches the containers'\n"
-	"view off and on again, TERM unmounts and ends (running containers lose their files).\n"
+	"Signals: HUP takes over a new version of lxcfsd itself and reloads, USR1 reloads\n"
+	"configuration and plugins, USR2 switches the containers' view off and on again, TERM\n"
+	"unmounts and ends (running containers lose their files).\n"
 	"\n"
 	"Options of lxcfs: -u (--disable-swap) shows no swap; --enable-cfs is the default here;\n"
 	"-l -s -z -o LIST --enable-loadavg --enable-pidfd --enable-psi-poll --enable-cgroup\n"
 	"--disable-zswap are taken and have no effect: see the configuration instead.\n";
 
-enum long_only { OPT_RUNTIME_DIR = 256, OPT_HELP_CONFIG, OPT_CFS, OPT_IGNORED };
+enum long_only {
+	OPT_RUNTIME_DIR = 256,
+	OPT_HELP_CONFIG,
+	OPT_CFS,
+	OPT_IGNORED,
+	OPT_UNMOUNT,
+	OPT_CHECK_STATE,
+};
 
 /* clang-format off */
 static const struct option long_options[] = {
@@ -46,6 +55,8 @@ static const struct option long_options[] = {
 	{ "debug",           no_argument,       NULL, 'd' },
 	{ "test",            no_argument,       NULL, 't' },
 	{ "help-config",     no_argument,       NULL, OPT_HELP_CONFIG },
+	{ "unmount",         no_argument,       NULL, OPT_UNMOUNT },
+	{ "check-state",     no_argument,       NULL, OPT_CHECK_STATE },
 	{ "help",            no_argument,       NULL, 'h' },
 	{ "version",         no_argument,       NULL, 'v' },
 	{ "disable-swap",    no_argument,       NULL, 'u' },
@@ -146,6 +157,12 @@ static int take(struct options *o, int opt, const char *word)
 	case OPT_HELP_CONFIG:
 		o->mode = MODE_HELP_CONFIG;
 		return 0;
+	case OPT_UNMOUNT:
+		o->mode = MODE_UNMOUNT;
+		return 0;
+	case OPT_CHECK_STATE:
+		o->mode = MODE_CHECK_STATE;
+		return 0;
 	case 'u':
 		return add_override(o, "*.swap", "no"); /* of every plugin that has it */
 	case OPT_CFS:
@@ -199,18 +216,38 @@ static int parse_words(int argc, char **argv, struct options *o)
 	return 0;
 }
 
-/* Beside us (the build tree), as installed relative to us, or as installed. */
-static int find_own_files(struct options *o)
+/* What the kernel adds when the file has been replaced since. */
+#define DELETED " (deleted)"
+
+static int find_exe(char *ret, size_t size)
 {
-	static const char *const places[] = { "lxcfsd-worker", "../libexec/lxcfsd/lxcfsd-worker" };
-	char exe[PATH_MAX], path[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	const char *dir;
-	size_t i = 0;
+	ssize_t n = readlink("/proc/self/exe", ret, size - 1);
+	size_t cut = strlen(DELETED);
 
 	if (n < 0)
 		return -errno;
-	exe[n] = '\0';
+	ret[n] = '\0';
+	if ((size_t)n > cut && strcmp(ret + n - cut, DELETED) == 0)
+		ret[(size_t)n - cut] = '\0';
+	return 0;
+}
+
+/* Beside us (the build tree), as installed relative to us, or as installed. */
+int options_find_worker(struct options *o)
+{
+	static const char *const places[] = { "lxcfsd-worker", "../libexec/lxcfsd/lxcfsd-worker" };
+	char exe[PATH_MAX], path[PATH_MAX + 64];
+	const char *dir;
+	size_t i = 0;
+	int r = find_exe(exe, sizeof(exe));
+
+	if (r < 0)
+		return r;
+	if (!o->exe) {
+		o->exe = strdup(exe);
+		if (!o->exe)
+			return -ENOMEM;
+	}
 	dir = dirname(exe);
 	for (; i < 2; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, places[i]);
@@ -230,6 +267,7 @@ void options_done(struct options *options)
 	free(options->pidfile);
 	free(options->runtime_dir);
 	free(options->worker);
+	free(options->exe);
 	while (options->override_count)
 		free(options->overrides[--options->override_count]);
 }
@@ -243,7 +281,7 @@ int options_parse(int argc, char **argv, struct options *ret)
 		options_done(&o);
 		return r;
 	}
-	r = find_own_files(&o);
+	r = options_find_worker(&o);
 	if (r == 0 && !o.config)
 		r = set_path(&o.config, LXCFSD_SYSCONFDIR "/lxcfsd/lxcfsd.ini");
 	if (r == 0 && !o.runtime_dir)

@@ -7,7 +7,15 @@
 
 #define OVERRIDES_MAX 16
 
-enum mode { MODE_RUN, MODE_TEST, MODE_HELP, MODE_HELP_CONFIG, MODE_VERSION };
+enum mode {
+	MODE_RUN,
+	MODE_TEST,
+	MODE_HELP,
+	MODE_HELP_CONFIG,
+	MODE_VERSION,
+	MODE_UNMOUNT,
+	MODE_CHECK_STATE, /* a keeper tries the program that is to take its place */
+};
 
 struct options {
 	enum mode mode;
@@ -16,6 +24,8 @@ struct options {
 	char *pidfile;	   /* absolute */
 	char *runtime_dir; /* absolute */
 	char *worker;	   /* path of lxcfsd-worker */
+	char *exe;	   /* of this program: what SIGHUP executes */
+	char **argv;	   /* as we were called; not ours */
 	/* settings given on the command line, as `--set KEY=VALUE` for the worker */
 	char *overrides[OVERRIDES_MAX];
 	unsigned int override_count;
@@ -25,6 +35,8 @@ struct options {
 /* 0, or -EINVAL after saying on stderr what is wrong. */
 int options_parse(int argc, char **argv, struct options *ret);
 void options_done(struct options *options);
+/* Finds the worker, and what else lies beside this program. */
+int options_find_worker(struct options *options);
 void options_print_help(void);
 
 #endif

@@ -2,10 +2,12 @@
 /* process.c - see process.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,7 +101,8 @@ static int make_sockets(int ret[2])
 		return -errno;
 	ret[0] = raise_fd(ret[0]);
 	ret[1] = raise_fd(ret[1]);
-	return ret[0] < 0 || ret[1] < 0 ? -errno : 0;
+	/* one that does not listen must not hold us up */
+	return ret[0] < 0 || ret[1] < 0 || fcntl(ret[0], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
 int process_start(struct process *p, const struct options *options, uint32_t generation,
@@ -152,10 +155,28 @@ void process_set_state(struct process *p, enum process_state state)
 	p->since_ns = io_now_ns();
 }
 
+void process_kill(const struct process *p)
+{
+	if (p->orphan_fd)
+		pidfd_send_signal(p->orphan_fd, SIGKILL, NULL, 0);
+	else
+		kill(p->pid, SIGKILL);
+}
+
+bool process_has_ended(const struct process *p)
+{
+	struct pollfd end = { .fd = p->orphan_fd, .events = POLLIN };
+
+	return p->orphan_fd ? poll(&end, 1, 0) == 1 : waitpid(p->pid, NULL, WNOHANG) != 0;
+}
+
 void process_done(struct process *p)
 {
 	if (p->state != PROCESS_NONE) {
-		close(p->ctl);
+		if (p->ctl >= 0)
+			close(p->ctl);
+		if (p->orphan_fd)
+			close(p->orphan_fd);
 		making_done(&p->made_of);
 	}
 	free(p->failure);

@@ -30,6 +30,7 @@ struct process {
 	enum process_state state;
 	pid_t pid;
 	int ctl;
+	int orphan_fd; /* pidfd of one that is not our child, but another keeper's; else 0 */
 	uint32_t generation;
 	uint64_t since_ns;	 /* when this state began */
 	bool ended;		 /* reaped or being killed: what it says comes too late */
@@ -45,6 +46,9 @@ int process_start(struct process *p, const struct options *options, uint32_t gen
 /* Closes what is held. */
 void making_done(struct making *making);
 void process_set_state(struct process *p, enum process_state state);
+void process_kill(const struct process *p);
+/* Reaps it, if it has ended and is our child. */
+bool process_has_ended(const struct process *p);
 /* After it has been reaped: closes and forgets. */
 void process_done(struct process *p);
 /* "signal 11 (Segmentation fault)", "exit status 3" */

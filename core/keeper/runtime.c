@@ -104,6 +104,14 @@ int runtime_claim(struct runtime *rt, const struct options *options)
 	return 0;
 }
 
+void runtime_resume(struct runtime *rt, const struct options *options, int lock_fd, int pid_fd)
+{
+	snprintf(rt->dir, sizeof(rt->dir), "%s/lxcfsd", options->runtime_dir);
+	rt->pidfile = options->pidfile;
+	rt->lock_fd = lock_fd;
+	rt->pid_fd = pid_fd;
+}
+
 int runtime_write_pid(struct runtime *rt)
 {
 	return write_pid(rt->pid_fd);
@@ -123,22 +131,39 @@ void runtime_release(struct runtime *rt)
 	rt->pid_fd = rt->lock_fd = -1;
 }
 
+static void replace(const struct runtime *rt, const char *name, const char *const *parts)
+{
+	char path[sizeof(rt->dir) + 32], temp[sizeof(rt->dir) + 32];
+	_close_ int fd = -1;
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", rt->dir, name);
+	snprintf(temp, sizeof(temp), "%s/.%s", rt->dir, name);
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	r = fd < 0 ? -errno : 0;
+	for (; r == 0 && *parts; parts++)
+		r = io_write_all(fd, *parts, strlen(*parts));
+	if (r == 0 && rename(temp, path) < 0)
+		r = -errno;
+	if (r < 0)
+		log_warn("cannot write '%s': %s", path, strerror(-r));
+}
+
+void runtime_put(const struct runtime *rt, const char *name, const char *text)
+{
+	replace(rt, name, (const char *const[]){ text, NULL });
+}
+
 void runtime_report_reload(const struct runtime *rt, unsigned int number, bool ok,
 			   const char *reasons)
 {
-	char path[sizeof(rt->dir) + 16], temp[sizeof(rt->dir) + 16], head[64];
-	_close_ int fd = -1;
-	int n = snprintf(head, sizeof(head), "%u %s\n", number, ok ? "ok" : "failed");
+	char head[64];
 	size_t len = strlen(reasons);
 
-	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
-	snprintf(temp, sizeof(temp), "%s/.last-reload", rt->dir);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0 || io_write_all(fd, head, (size_t)n) < 0 ||
-	    io_write_all(fd, reasons, strlen(reasons)) < 0 ||
-	    (len > 0 && reasons[len - 1] != '\n' && io_write_all(fd, "\n", 1) < 0) ||
-	    rename(temp, path) < 0)
-		log_warn("cannot write '%s': %m", path);
+	snprintf(head, sizeof(head), "%u %s\n", number, ok ? "ok" : "failed");
+	replace(rt, "last-reload",
+		(const char *const[]){ head, reasons,
+				       len > 0 && reasons[len - 1] != '\n' ? "\n" : "", NULL });
 }
 
 int runtime_detach(struct runtime *rt)

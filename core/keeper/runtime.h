@@ -19,9 +19,13 @@ struct runtime {
 /* Makes and locks the directory and the pid file.  -EBUSY: another daemon runs;
  * the reason has been logged. */
 int runtime_claim(struct runtime *rt, const struct options *options);
+/* The process has had them before it executed this program. */
+void runtime_resume(struct runtime *rt, const struct options *options, int lock_fd, int pid_fd);
 int runtime_write_pid(struct runtime *rt);
 void runtime_release(struct runtime *rt);
 
+/* Replaces the file DIR/name. */
+void runtime_put(const struct runtime *rt, const char *name, const char *text);
 /* Replaces DIR/last-reload: "N ok" or "N failed", then the reasons. */
 void runtime_report_reload(const struct runtime *rt, unsigned int number, bool ok,
 			   const char *reasons);

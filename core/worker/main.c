@@ -25,6 +25,7 @@
 #include "io.h"
 #include "log.h"
 #include "model.h"
+#include "orphan.h"
 #include "place.h"
 #include "plugin.h"
 #include "render.h"
@@ -292,8 +293,7 @@ static void add_conn(struct fuse_conns *conns, struct wire_msg *msg)
 		start_inner(conns);
 		return;
 	}
-	while (msg->fd_count)
-		close(msg->fds[--msg->fd_count]);
+	wire_close_fds(msg);
 }
 
 static void hear(struct fuse_conns *conns, struct pollfd *control)
@@ -307,7 +307,11 @@ static void hear(struct fuse_conns *conns, struct pollfd *control)
 	}
 	if (r == 0 && msg.type == WIRE_CONN)
 		add_conn(conns, &msg);
-	if (r == -ECONNRESET) { /* an orphan serves on: a new keeper adopts it */
+	else if (r == 0 && msg.type == WIRE_KEEP)
+		orphan_keep(&msg);
+	else if (r == 0)
+		wire_close_fds(&msg); /* of a newer release */
+	if (r == -ECONNRESET) {	      /* an orphan serves on: a new keeper adopts it */
 		log_err("the keeper is gone; serving on without it");
 		close(control->fd);
 		control->fd = -1;
@@ -317,8 +321,9 @@ static void hear(struct fuse_conns *conns, struct pollfd *control)
 /* Until told to drain.  Sleeps without a limit while nobody reads. */
 static void steer(struct server *s, struct fuse_conns *conns)
 {
-	struct pollfd fds[2] = { { .fd = CONTROL_FD, .events = POLLIN },
-				 { .fd = s->wake_fd, .events = POLLIN } };
+	struct pollfd fds[3] = { { .fd = CONTROL_FD, .events = POLLIN },
+				 { .fd = s->wake_fd, .events = POLLIN },
+				 { .fd = -1, .events = POLLIN } };
 
 	for (;;) {
 		uint64_t wakes;
@@ -330,13 +335,16 @@ static void steer(struct server *s, struct fuse_conns *conns)
 		busy = model_busy(s->model);
 		if (busy) /* nobody is to put off the time to tidy up */
 			atomic_store(&s->sleeping, false);
-		r = poll(fds, 2, busy ? TIDY_MS : -1);
+		fds[2].fd = fds[0].fd < 0 ? orphan_listens() : -1;
+		r = poll(fds, 3, busy ? TIDY_MS : -1);
 		if (r < 0)
 			continue;
 		if (fds[0].revents)
 			hear(conns, &fds[0]);
 		if (fds[1].revents && read(s->wake_fd, &wakes, sizeof(wakes)) < 0)
 			log_debug("eventfd: %m");
+		if (fds[2].revents)
+			fds[0].fd = orphan_adopt();
 		if (r == 0)
 			serve_tidy(s);
 	}
