@@ -51,6 +51,7 @@ struct settings {
 	uint64_t cpu_numbering; /* enum cpu_numbering */
 	uint64_t cpu_scale;
 	uint64_t cpu_throttled; /* enum cpu_throttled */
+	uint64_t confine;
 	uint64_t test_journal;	/* 0: lose requests on purpose (tests only) */
 };
 

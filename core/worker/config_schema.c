@@ -78,6 +78,8 @@ const struct setting config_settings[] = {
 	     "full use of a quota reads as 100 % of the CPUs that are shown"),
 	ENUM(cpu_throttled, "idle", "idle steal",
 	     "time held back by a quota is idle, or stolen (then cpu_scale is off)"),
+	BOOL(confine, "yes",
+	     "a worker gives up the capabilities and system calls that it has no use for"),
 	BOOL(test_journal, "yes",
 	     "no: lose the requests of a worker that dies (only for tests)"),
 };

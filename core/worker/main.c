@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "config_private.h"
+#include "confine.h"
 #include "fuse.h"
 #include "goodset.h"
 #include "io.h"
@@ -371,6 +372,8 @@ static int serve(const struct arguments *a)
 		return 1;
 	}
 	problems_done(&problems);
+	if (server.config->settings.confine)
+		confine();
 	tell_ready(&server);
 	await_go(&msg);
 	r = take_over(&server, &msg, &conns);

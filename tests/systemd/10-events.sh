@@ -44,7 +44,7 @@ kill_both() { kill -KILL $(cgroup_pids); }
 event() { # TITLE TIMES CMD...
 	local title=$1 times=$2 good=0 i
 	shift 2
-	start_load --pause-ms 20
+	start_load --pause-ms 100
 	for ((i = 0; i < times; i++)); do
 		"$@" && good=$((good + 1))
 		sleep "0.$((RANDOM % 5))"
@@ -52,6 +52,7 @@ event() { # TITLE TIMES CMD...
 	is $good "$times" "$times times $title: it is as it should be afterwards"
 	[ $good = "$times" ] || diag "$(state)"
 	undisturbed "$title"
+	[ "$LOAD_STATUS" = 0 ] || diag "$(state)"
 	echo "# $title: longest stall $(load_says max_stall_ms) ms"
 }
 
