@@ -15,8 +15,7 @@
 #include "io.h"
 #include "process.h"
 
-#define NAME		  "worker"
-#define ANSWER_TIMEOUT_MS 2000
+#define NAME "worker"
 
 /* By way of a descriptor: the directory's path may be longer than an address. */
 static int address_in(const char *dir, struct sockaddr_un *ret, int *ret_dirfd)
@@ -94,7 +93,7 @@ static int connect_to(const char *dir, int *ret)
 	return 0;
 }
 
-int adopt_ask(const char *dir, struct bundle *ret)
+int adopt_ask(const char *dir, int timeout_ms, struct bundle *ret)
 {
 	static struct wire_msg msg;
 	struct pollfd p = { .events = POLLIN };
@@ -102,7 +101,7 @@ int adopt_ask(const char *dir, struct bundle *ret)
 
 	if (r < 0)
 		return r;
-	if (poll(&p, 1, ANSWER_TIMEOUT_MS) != 1)
+	if (poll(&p, 1, timeout_ms) != 1)
 		r = -ETIMEDOUT;
 	else
 		r = wire_recv(p.fd, &msg, MSG_DONTWAIT);

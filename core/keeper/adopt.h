@@ -12,6 +12,6 @@ bool adopt_can_be_found(const char *dir);
 void adopt_unlink(const char *dir);
 /* What a worker there holds, with the socket by which it is steered as KEPT_CONTROL.
  * -ENOENT: there is none.  -ETIMEDOUT: it does not answer. */
-int adopt_ask(const char *dir, struct bundle *ret);
+int adopt_ask(const char *dir, int timeout_ms, struct bundle *ret);
 
 #endif

@@ -141,6 +141,8 @@ void handover_done(struct keeper *k, bool stays)
 {
 	char path[sizeof(k->rt->dir) + 16];
 
+	if (k->handover.listen_fd < 0)
+		return; /* has never served: what lies there may be another one's */
 	adopt_unlink(k->rt->dir);
 	if (stays) {
 		state_write(k->handover.state_fd, k, &k->handover.state_seq);

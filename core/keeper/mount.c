@@ -180,8 +180,8 @@ static int clear_place(const char *path, char *reason, size_t size)
 				reason, size, -EBUSY,
 				"'%s' is already served (a '%s' mount that is alive): stop that "
 				"lxcfs or lxcfsd first, or use another mount point.  If its keeper "
-				"was killed: 'umount %s'; containers that run keep the old worker",
-				path, place.type, path);
+				"was killed: start one with the same --runtime-dir, it goes on",
+				path, place.type);
 		log_warn("'%s' is a '%s' mount whose server is dead: taking it off", path,
 			 place.type);
 		if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)

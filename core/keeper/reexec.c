@@ -18,7 +18,7 @@
 #include "state.h"
 
 #define MS		 1000000u
-#define TRIAL_TIMEOUT_MS 5000
+#define TRIAL_TIMEOUT_MS 10000 /* nobody waits for it */
 #define SAYS_MAX	 4096
 
 static void forget(struct reexec *x)

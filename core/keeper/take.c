@@ -31,6 +31,11 @@
 #define FUSE_MAJOR 10 /* Documentation/admin-guide/devices.txt */
 #define FUSE_MINOR 229
 
+/* For a worker without a keeper to answer.  With what systemd has kept we can do without
+ * it; else nobody can go on. */
+#define STORE_TIMEOUT_MS  1000
+#define ORPHAN_TIMEOUT_MS 5000
+
 int *take_place(struct keeper *k, enum kept which)
 {
 	int *const places[KEPT_COUNT] = {
@@ -229,8 +234,12 @@ static int take(struct keeper *k, struct bundle *b)
 static void find_orphan(const struct keeper *k, struct bundle *b)
 {
 	struct bundle orphan;
-	int r = b->source == FROM_EXEC ? -ENOENT : adopt_ask(k->rt->dir, &orphan);
+	int r = -ENOENT;
 
+	if (b->source != FROM_EXEC)
+		r = adopt_ask(k->rt->dir,
+			      b->source == FROM_STORE ? STORE_TIMEOUT_MS : ORPHAN_TIMEOUT_MS,
+			      &orphan);
 	if (r < 0) {
 		if (r != -ENOENT)
 			log_warn("a worker without a keeper does not answer: %s", strerror(-r));
@@ -315,6 +324,7 @@ int handover_begin(struct keeper *k, struct bundle *bundle)
 	r = state_new(&k->handover.state_fd);
 	if (r == 0)
 		r = vault_create(&k->vault_fd, &k->vault);
+	handover_changed(k, KEPT(STATE));
 	if (r == 0)
 		change_start(k, FOR_START);
 	return r;

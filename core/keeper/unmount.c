@@ -21,6 +21,8 @@
 #include "mount.h"
 #include "unmount.h"
 
+#define ANSWER_TIMEOUT_MS 2000
+
 static bool daemon_lives(const char *dir)
 {
 	char path[8192];
@@ -35,7 +37,7 @@ static void end_orphan(const char *dir)
 {
 	struct bundle bundle;
 
-	if (adopt_ask(dir, &bundle) < 0)
+	if (adopt_ask(dir, ANSWER_TIMEOUT_MS, &bundle) < 0)
 		return;
 	wire_send(bundle.fds[KEPT_CONTROL], WIRE_DRAIN, NULL, 0, NULL, 0);
 	bundle_done(&bundle);
