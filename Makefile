@@ -10,6 +10,7 @@ libdir      ?= $(prefix)/lib
 libexecdir  ?= $(prefix)/libexec/lxcfsd
 plugindir   ?= $(libdir)/lxcfsd/plugins
 includedir  ?= $(prefix)/include
+unitdir     ?= $(prefix)/lib/systemd/system
 sysconfdir  ?= /etc
 datadir     ?= $(prefix)/share
 DESTDIR     ?=
@@ -138,7 +139,8 @@ $(O)/tests/%: tests/tools/%.c
 $(O)/tests/plugins/%.so: tests/plugins/%.c core/abi/lxcfsd/plugin.h
 	$(call say,PLUGIN,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -Icore/abi -std=c17 $(OPT) $(WARN) -fPIC -fvisibility=hidden $(PLUGIN_LDFLAGS) -o $@ $<
+	$(Q)$(CC) -Icore/abi -DLXCFSD_VERSION='"$(VERSION)"' -std=c17 $(OPT) $(WARN) -fPIC \
+		-fvisibility=hidden $(PLUGIN_LDFLAGS) -o $@ $<
 
 tests-built: all $(UNIT_TESTS) $(TEST_TOOLS) $(TEST_PLUGINS)
 
@@ -152,7 +154,8 @@ bless: all
 INSTALL = install
 install: all
 	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(plugindir) \
-		$(DESTDIR)$(includedir)/lxcfsd $(DESTDIR)$(sysconfdir)/lxcfsd/conf.d
+		$(DESTDIR)$(includedir)/lxcfsd $(DESTDIR)$(unitdir) $(DESTDIR)$(sysconfdir)/lxcfsd/conf.d
+	@sed 's|/usr/bin/|$(bindir)/|g; s|/etc/|$(sysconfdir)/|g' conf/systemd/lxcfsd.service >$(O)/lxcfsd.service
 	@# under another name and renamed: a running daemon keeps what it has open
 	@put() { $(INSTALL) -m "$$1" "$$2" "$$3.new" && mv -f "$$3.new" "$$3" && echo "  INSTALL $$3"; }; set -e; \
 	put 755 $(O)/lxcfsd $(DESTDIR)$(bindir)/lxcfsd; \
@@ -160,13 +163,15 @@ install: all
 	put 755 $(O)/lxcfsd-safe $(DESTDIR)$(libexecdir)/lxcfsd-safe; \
 	for p in $(PLUGINS); do put 644 $$p $(DESTDIR)$(plugindir)/$${p##*/}; done; \
 	put 644 core/abi/lxcfsd/plugin.h $(DESTDIR)$(includedir)/lxcfsd/plugin.h; \
+	put 644 $(O)/lxcfsd.service $(DESTDIR)$(unitdir)/lxcfsd.service; \
 	if [ -e $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini ]; then \
 		put 644 lxcfsd.ini $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini.dist; \
 	else put 644 lxcfsd.ini $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini; fi
 uninstall:
 	rm -f $(DESTDIR)$(bindir)/lxcfsd $(DESTDIR)$(libexecdir)/lxcfsd-worker \
 		$(DESTDIR)$(libexecdir)/lxcfsd-safe $(patsubst $(O)/plugins/%,$(DESTDIR)$(plugindir)/%,$(PLUGINS)) \
-		$(DESTDIR)$(includedir)/lxcfsd/plugin.h $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini.dist
+		$(DESTDIR)$(includedir)/lxcfsd/plugin.h $(DESTDIR)$(unitdir)/lxcfsd.service \
+		$(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini.dist
 	@# the configuration goes only when it is still the one that was shipped
 	@if cmp -s lxcfsd.ini $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini; then \
 		rm -f $(DESTDIR)$(sysconfdir)/lxcfsd/lxcfsd.ini; fi
@@ -184,4 +189,4 @@ help:
 
 .PHONY: all tests-built check check-root bless install uninstall style clean help
 .SECONDARY:
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+-include $(shell find $(O) -type f -name '*.d' 2>/dev/null)

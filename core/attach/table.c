@@ -100,8 +100,10 @@ int table_path(struct lxcfsd_text field, char *ret, size_t size)
 			int mid = field.len - i > 3 ? octal(field.data[i + 2]) : -1;
 			int low = field.len - i > 3 ? octal(field.data[i + 3]) : -1;
 
+			if (high < 0 || mid < 0 || low < 0)
+				return -EINVAL;
 			c = high << 6 | mid << 3 | low;
-			if (high < 0 || mid < 0 || low < 0 || c == 0 || c > 255)
+			if (c == 0 || c > 255)
 				return -EINVAL;
 			i += 3;
 		}

@@ -109,8 +109,7 @@ struct journal_slot {
 	_Atomic uint64_t answered; /* so far: progress */
 	/* What its thread runs of a plugin: the number in WIRE_FILES + 1; 0: nothing. */
 	_Atomic uint32_t runs;
-	_Atomic uint32_t
-		fault; /* the signal of the fault that its thread has caused; see dying.c */
+	_Atomic uint32_t fault; /* the signal that its thread has caused; see dying.h */
 	_Alignas(4096) uint8_t buf[JOURNAL_BUF_SIZE];
 };
 

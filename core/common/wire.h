@@ -16,15 +16,16 @@
 #include "vault.h"
 
 enum wire_type {
-	WIRE_READY = 1,	 /* worker: configuration and plugins are good; with an fd: the
-			    files that it is made of (0 fds: could not be recorded) */
-	WIRE_FAILED,	 /* worker: they are not; payload: lines of text */
-	WIRE_GO,	 /* keeper: serve; with fds: vault, then one per connection */
-	WIRE_SERVING,	 /* worker: its threads run; what the one before left comes first */
-	WIRE_DRAIN,	 /* keeper: take no more requests, finish, exit */
-	WIRE_CONN,	 /* keeper: serve one more connection; with its fd */
-	WIRE_FILES = 16, /* worker, before READY, more than once if need be: what its plugins
-			    serve, a line "PLUGIN\tPATH" each; they are numbered from 0 */
+	WIRE_READY = 1, /* worker: configuration and plugins are good; with an fd: the
+			   files that it is made of (0 fds: could not be recorded) */
+	WIRE_FAILED,	/* worker: they are not; payload: lines of text */
+	WIRE_GO,	/* keeper: serve; with fds: vault, then one per connection */
+	WIRE_SERVING,	/* worker: its threads run; what the one before left comes first */
+	WIRE_DRAIN,	/* keeper: take no more requests, finish, exit */
+	WIRE_CONN,	/* keeper: serve one more connection; with its fd */
+	/* worker, before READY, more than once if need be: what its plugins serve, a line
+	 * "PLUGIN\tPATH" each, of a tree with a "/" at its end; they are numbered from 0 */
+	WIRE_FILES = 16,
 	/* keeper: hold these for whoever comes after us, instead of earlier ones; with fds
 	   and, as text, a word for each of them */
 	WIRE_KEEP = 24,

@@ -340,7 +340,7 @@ static void next_ended(struct keeper *k, const char *how)
 		else if (safe || safe_worker_failed(&k->safe, again, k->died_ns, why))
 			log_lines(3, "cannot restart: ", why);
 		if (safe)
-			safe_died(&k->safe, 0);
+			safe_died(&k->safe, true, 0);
 		else if (k->purpose == FOR_RESPAWN)
 			k->from_disk = !k->from_disk; /* one of the two will do */
 		if (k->active.state == PROCESS_NONE) {
@@ -431,7 +431,9 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	if (k->active.state == PROCESS_TAKING && k->purpose == FOR_RELOAD)
 		change_reload_ended(k, false, "the new worker died while it took over");
 	if (k->active.made_of.last_resort && !planned)
-		safe_died(&k->safe, k->died_ns - k->active.since_ns);
+		safe_died(&k->safe,
+			  k->active.state != PROCESS_SERVING || process_status_is_fault(status),
+			  k->died_ns - k->active.since_ns);
 	process_done(&k->active);
 	if (gone)
 		mount_anew(k);

@@ -20,6 +20,7 @@
 #define SAY_MAX	      10
 #define SAY_PERIOD    (10 * SECOND)
 #define BLAME_DEATHS  2
+#define BLAME_TREE    4 /* one name of it, asked for once, has two deaths to its account */
 #define BLAME_WINDOW  (600 * SECOND)
 #define NAMES_MAX     (1u << 20)
 #define IN_HAND_SHOWN 3
@@ -132,6 +133,11 @@ static unsigned int quarantined_count(const struct watch *w)
 	return count;
 }
 
+static bool is_tree(struct lxcfsd_text name)
+{
+	return name.len > 0 && name.data[name.len - 1] == '/';
+}
+
 static void blame(struct watch *w, uint32_t number, uint64_t now)
 {
 	struct lxcfsd_text name = name_of(&w->active_names, number);
@@ -147,7 +153,8 @@ static void blame(struct watch *w, uint32_t number, uint64_t now)
 		s->since_ns = now;
 		s->deaths = 0;
 	}
-	if (++s->deaths < BLAME_DEATHS || quarantined_count(w) == QUARANTINE_MAX)
+	if (++s->deaths < (is_tree(name) ? BLAME_TREE : BLAME_DEATHS) ||
+	    quarantined_count(w) == QUARANTINE_MAX)
 		return;
 	s->quarantined = true;
 	add_name(&line, name);

@@ -113,8 +113,10 @@ int handover_publish(struct keeper *k, uint64_t now)
 	struct handover *h = &k->handover;
 	bool serves = k->active.state == PROCESS_TAKING || k->active.state == PROCESS_SERVING;
 
-	if (k->mount.fuse_fd < 0 || !serves || now < h->retry_at_ns)
+	if (k->mount.fuse_fd < 0 || !serves)
 		return INT_MAX;
+	if (now < h->retry_at_ns)
+		return (int)((h->retry_at_ns - now) / MS) + 1;
 	if (h->untold && !k->active.ended)
 		tell_worker(k);
 	if (h->unstored & KEPT(FUSE))

@@ -103,9 +103,11 @@ void safe_workers_die(struct safe *safe, unsigned int failures)
 	safe->due = true;
 }
 
-void safe_died(struct safe *safe, uint64_t lived_ns)
+void safe_died(struct safe *safe, bool fault, uint64_t lived_ns)
 {
-	safe->crashes = lived_ns < (uint64_t)CRASH_MS * MS ? safe->crashes + 1 : 0;
+	if (lived_ns >= (uint64_t)CRASH_MS * MS)
+		safe->crashes = 0;
+	safe->crashes += fault;
 	safe->retry_at_ns = 0;
 	if (safe->crashes > CRASHES_FREE)
 		safe->due = false;

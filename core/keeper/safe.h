@@ -61,8 +61,8 @@ int safe_retry_ms(struct safe *safe, uint64_t now);
 bool safe_worker_failed(struct safe *safe, bool again, uint64_t died_ns, const char *why);
 /* So many workers in a row died that it makes no sense to go on at once. */
 void safe_workers_die(struct safe *safe, unsigned int failures);
-/* It has ended by itself, or was killed. */
-void safe_died(struct safe *safe, uint64_t lived_ns);
+/* It has ended; `fault`: by its own, or before it served. */
+void safe_died(struct safe *safe, bool fault, uint64_t lived_ns);
 void safe_serves(struct safe *safe, uint64_t died_ns);
 /* A worker serves; false: one did before, too. */
 bool safe_ends(struct safe *safe, const struct wire_ready *ready);

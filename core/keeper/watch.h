@@ -18,7 +18,7 @@
  *
  * Deaths are told with what the worker had in hand, but no more than ten lines in ten
  * seconds, the others as a sum.  A file that was run in two deaths by fault or hang within
- * ten minutes is quarantined until the next reload.
+ * ten minutes (a tree: in four) is quarantined until the next reload.
  *
  * Whatever is read here from the vault may be garbage: only words are taken from it, and
  * numbers that name nothing are left out.

@@ -18,19 +18,20 @@ static void send_lines(struct telling *t)
 	t->len = 0;
 }
 
-static void tell(struct telling *t, const char *plugin, const char *path)
+/* `mark` is "/" behind the path of a tree. */
+static void tell(struct telling *t, const char *plugin, const char *path, const char *mark)
 {
-	/* each with a tab or a newline behind it */
-	size_t need = strlen(plugin) + 1 + strlen(path) + 1;
+	/* with a tab and a newline */
+	size_t need = strlen(plugin) + 1 + strlen(path) + strlen(mark) + 1;
 
 	if (need >= sizeof(t->text)) { /* the numbers must stay right */
 		plugin = path = "?";
-		need = 4;
+		need = 5;
 	}
 	if (t->len + need >= sizeof(t->text))
 		send_lines(t);
-	t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len, "%s\t%s\n", plugin,
-				   path);
+	t->len += (size_t)snprintf(t->text + t->len, sizeof(t->text) - t->len, "%s\t%s%s\n", plugin,
+				   path, mark);
 }
 
 static size_t file_count(const struct plugin *p)
@@ -52,9 +53,9 @@ int guilt_tell(const struct plugins *plugins, int sock)
 		const struct plugin *p = &plugins->list[i];
 
 		for (size_t k = 0; k < file_count(p); k++)
-			tell(&t, p->section->name, p->files[k].path);
+			tell(&t, p->section->name, p->files[k].path, "");
 		for (size_t k = 0; k < tree_count(p); k++)
-			tell(&t, p->section->name, p->trees[k].path);
+			tell(&t, p->section->name, p->trees[k].path, "/");
 	}
 	send_lines(&t);
 	return t.r;

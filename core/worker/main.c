@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "config_private.h"
+#include "confine.h"
 #include "dying.h"
 #include "fuse.h"
 #include "goodset.h"
@@ -311,15 +312,26 @@ static void add_conn(struct fuse_conns *conns, struct wire_msg *msg)
 	wire_close_fds(msg);
 }
 
+/* If the keeper has died meanwhile, nobody else holds the connection. */
+static bool drained;
+
+static void drain(struct fuse_conns *conns, int control)
+{
+	struct pollfd p = { .fd = control };
+
+	fuse_conns_drain(conns);
+	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLHUP))
+		_exit(0);
+	drained = true;
+}
+
 static void hear(struct fuse_conns *conns, struct pollfd *control)
 {
 	static struct wire_msg msg;
 	int r = wire_recv(control->fd, &msg, MSG_DONTWAIT);
 
-	if (r == 0 && msg.type == WIRE_DRAIN) {
-		fuse_conns_drain(conns);
-		_exit(0);
-	}
+	if (r == 0 && msg.type == WIRE_DRAIN)
+		drain(conns, control->fd);
 	if (r == 0 && msg.type == WIRE_CONN)
 		add_conn(conns, &msg);
 	else if (r == 0 && msg.type == WIRE_KEEP)
@@ -327,7 +339,8 @@ static void hear(struct fuse_conns *conns, struct pollfd *control)
 	else if (r == 0)
 		wire_close_fds(&msg); /* of a newer release */
 	if (r == -ECONNRESET) {	      /* an orphan serves on: a new keeper adopts it */
-		log_err("the keeper is gone; serving on without it");
+		log_err("the keeper is gone; %s",
+			drained ? "waiting for another one" : "serving on without it");
 		close(control->fd);
 		control->fd = -1;
 	}
@@ -358,8 +371,11 @@ static void steer(struct server *s, struct fuse_conns *conns)
 			hear(conns, &fds[0]);
 		if (fds[1].revents && read(s->wake_fd, &wakes, sizeof(wakes)) < 0)
 			log_debug("eventfd: %m");
-		if (fds[2].revents)
+		if (fds[2].revents) {
 			fds[0].fd = orphan_adopt();
+			if (drained && fds[0].fd >= 0)
+				_exit(0); /* that one holds the connection now */
+		}
 		if (r == 0)
 			serve_tidy(s);
 	}
@@ -386,6 +402,8 @@ static int serve(const struct arguments *a)
 		return 1;
 	}
 	problems_done(&problems);
+	if (server.config->settings.confine)
+		confine();
 	tell_ready(&server);
 	await_go(&msg);
 	r = take_over(&server, &msg, &conns);

@@ -153,6 +153,7 @@ if [ -n "$INNER" ]; then
 	add pressure "${SPID[dir]}" "$D/dir/proc/pressure/cpu"
 	outlive "an abort of the inner connection" abort_inner
 fi
+[ $tap_failed = 0 ] || diag "$(cat "$LOG")"
 is "$(grep 'stay dead' "$LOG")" "" "nothing failed on the way"
 
 for p in "${extra[@]}"; do

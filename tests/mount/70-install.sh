@@ -14,6 +14,7 @@ check "make install" make_it install
 for f in bin/lxcfsd libexec/lxcfsd/lxcfsd-worker libexec/lxcfsd/lxcfsd-safe lib/lxcfsd/plugins/meminfo.so include/lxcfsd/plugin.h; do
 	check "it installs $f" test -s "$T/root/usr/$f"
 done
+check "it installs the unit, with its paths" grep -q '^ExecStart=/usr/bin/lxcfsd -' "$T/root/usr/lib/systemd/system/lxcfsd.service"
 check "it installs the INI" test -s "$T/root/etc/lxcfsd/lxcfsd.ini"
 is "$(find "$T/root" ! -type d ! -type f)" "" "plain files only"
 
@@ -67,4 +68,12 @@ make_it install >/dev/null
 check "a changed INI is kept by an install" grep -q '# mine' "$T/root/etc/lxcfsd/lxcfsd.ini"
 make_it uninstall >/dev/null
 check "and by an uninstall" grep -q '# mine' "$T/root/etc/lxcfsd/lxcfsd.ini"
+
+if command -v systemd-analyze >/dev/null; then
+	make -C "$top" -s install O="$BUILD" ${san:+"SAN=$san"} prefix="$T/local" sysconfdir="$T/etc" >/dev/null
+	is "$(SYSTEMD_LOG_LEVEL=notice systemd-analyze verify --man=no "$T/local/lib/systemd/system/lxcfsd.service" 2>&1 |
+		grep -vE 'bus|booted with systemd')" "" "systemd has nothing against the unit"
+else
+	skip "systemd has nothing against the unit" "no systemd-analyze"
+fi
 finish

@@ -76,8 +76,10 @@ kill -USR1 $DEAF
 start_load --hang-ms 15000
 get lxcfsd_reads >"$T/last" &
 LAST=$!
-wait_for "$PATIENCE" not nothing_waits
-sleep 0.2
+need_fusectl
+DEV=$(mount_line "$T/deaf" | awk '{ print $3 }')
+deaf_waits() { [ "$(cat "$FUSECTL/${DEV#*:}/waiting")" -gt 0 ]; }
+wait_for "$PATIENCE" deaf_waits
 kill -KILL "$w"
 other_serves() { [ "$(status worker)" != "$w" ] && status_is state serving; }
 check "another one serves" wait_for "$PATIENCE" other_serves

@@ -15,7 +15,7 @@ LIBRARY=$(realpath "${LIBRARY:-/nowhere}" 2>/dev/null)
 [ -e "$LIBRARY" ] || skip_all "the worker is not linked with a libfuse3.so"
 : >"$T/empty"
 hide() { mount --bind "${1:-$T/empty}" "$LIBRARY"; }
-bring_back() { umount "$LIBRARY"; }
+bring_back() { umount -l "$LIBRARY"; } # a worker that just begins may be looking at it
 safe_pid() { pgrep -n -P "$DPID" -x lxcfsd-safe; }
 only_worker() { one_worker && ! safe_pid; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
@@ -43,6 +43,8 @@ workers_are_back() { # WHAT
 	check "$1: lxcfsd-safe has ended" wait_for "$PATIENCE" only_worker
 }
 VM=${VM:+1} VM=${VM:-0}
+unified=$(awk '$4 == "/" && / - cgroup2 / { print $5 }' /proc/self/mountinfo | tail -n 1)
+[ "$CG_MODE" = v2 ] || [ -z "$unified" ] || CG_DIRS+=("$unified")
 
 daemon one
 ini 'host_pidns = host' # what the readers of the load see does not change
@@ -167,14 +169,31 @@ undisturbed "ten times there and back"
 # ------------------------------------------------------------ the inner connection
 
 if [ $psi = 1 ]; then
-	F=$MNT/proc/pressure/cpu
+	F=$MNT/proc/pressure/cpu sleeper=''
+	if container_start b --quota 20000/100000 --bind "$F:/proc/pressure/cpu" &&
+		[ -e "$unified/$CG_NAME/b/cpu.pressure" ]; then
+		rm -f "$D/said" "$D/asleep"
+		in_container b "$TOOLS/psi" wait /proc/pressure/cpu 'some 1000000 2000000' 120 "$D/asleep" >"$D/said" 2>&1 &
+		sleeper=$!
+		check "one sleeps until it has waited for a CPU" wait_for "$PATIENCE" is_there "$D/asleep"
+	else
+		skip "one sleeps until it has waited for a CPU" "cgroups have no pressure here"
+	fi
 	hide
 	lose_workers "with pressure"
 	check "pressure can be read" grep -q '^some avg10' "$F"
 	is "$("$TOOLS/psi" once "$F" 'some 1000000 2000000')" EPERM "a trigger cannot be armed"
 	is "$("$TOOLS/psi" none "$F")" error "who polls without one is told so at once"
+	[ ! -s "$D/said" ] || not_ok "who slept sleeps on" "$(cat "$D/said")"
 	bring_back
 	workers_are_back "with pressure"
+	if [ -n "$sleeper" ]; then
+		in_container b timeout 60 sh -c 'while :; do :; done & while :; do :; done' >/dev/null 2>&1 &
+		check "who slept through all this is woken by his pressure" wait_for "$PATIENCE" test -s "$D/said"
+		is "$(cat "$D/said")" event "by an event"
+		container_stop b # and with it those that spin
+		wait "$!" "$sleeper" 2>/dev/null
+	fi
 	check "pressure can be read as before" grep -q '^some avg10' "$F"
 else
 	skip "the inner connection" "no PSI here"

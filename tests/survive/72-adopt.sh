@@ -6,17 +6,27 @@
 . "$(dirname "$0")/../load.sh"
 
 kill_keeper() { # W: the worker that is left
-	W=$(worker_pid)
+	W=$(pgrep -o -P "$DPID" -x lxcfsd-worker)
 	kill -KILL "$DPID"
 	wait "$DPID" 2>/dev/null
 	unset "DAEMONS[$DNAME]"
 }
 own_worker() { one_worker && [ "$(worker_pid)" != "$W" ] && ! alive "$W"; }
 stopped() { [ "$(awk '/^State/ { print $2 }' "/proc/$1/status")" = T ]; }
+candidate_waits() { # it has said READY, so the other one was told to finish
+	local w
+	for w in $(pgrep -P "$DPID" -x lxcfsd-worker); do
+		[ "$(awk '/^Threads/ { print $2 }' "/proc/$w/status")" = 1 ] && grep -q recv "/proc/$w/wchan" && return
+	done
+	return 1
+}
 unmount() { "$LXCFSD" --unmount -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR"; }
 total() { timeout 10 cat "$MNT/proc/uptime"; }
 
 daemon one
+mkdir "$D/plugins"
+cp "$BUILD"/plugins/*.so "$D/plugins/"
+ini "plugin_dir = $D/plugins"
 must_start
 MOUNT=$(mount_line)
 start_load
@@ -51,6 +61,33 @@ cp "$D/good.ini" "$INI"
 kill -KILL "$first"
 check "its death is noticed" wait_for "$PATIENCE" one_worker
 undisturbed "a worker of three keepers"
+
+# Killed while the worker finishes what it has begun: nobody reads requests any more.
+cp "$SAMPLES/sample_slow.so" "$D/plugins/"
+printf '\n[plugin sample_slow]\n' >>"$INI"
+sed -i 's/^\[lxcfsd\]/&\ndrain_ms = 10000/' "$INI"
+reload_and_wait
+is "$RELOAD" ok "a file that takes a second"
+start_load
+good=0
+for _ in 1 2 3; do
+	timeout 30 cat "$MNT/proc/lxcfsd_slow" >"$D/slow" &
+	slow=$!
+	sleep 0.1
+	kill -USR1 "$DPID"
+	wait_for "$PATIENCE" candidate_waits
+	kill_keeper
+	wait $slow && grep -q slow "$D/slow" && good=$((good + 1))
+	start_daemon
+	wait_for "$PATIENCE" own_worker || good=0
+done
+is $good 3 "killed while its worker finishes: what was begun is answered"
+undisturbed "killed while its worker finishes"
+if grep -q 'waiting for another one' "$LOG"; then
+	ok "a worker that had finished waited for a new keeper"
+else
+	skip "a worker that had finished waited for a new keeper" "too slow to catch one"
+fi
 
 # Unmounted meanwhile: the same mount comes back.
 device=$(mount_line | awk '{ print $3 }')

@@ -3,11 +3,13 @@
  * readload - readers that never stop looking, while something is done to the
  * daemon: reloads, kills.
  *
- *	readload [--readers N] [--seconds S] [--hang-ms MS] [--ready FILE] MOUNTPOINT [FILE]...
+ *	readload [--readers N] [--seconds S] [--hang-ms MS] [--pause-ms MS] [--ready FILE]
+ *		 MOUNTPOINT [FILE]...
  *
  * FILEs are relative to MOUNTPOINT (default: proc/uptime proc/meminfo proc/cpuinfo).
- * It ends after S seconds, or at SIGTERM when S is 0, and prints one line of JSON.
- * Exit status: 0 when nothing failed, 1 when something did, 2 when it could not run.
+ * A reader begins its next round at once, or pauses: on an emulated machine the rest gets
+ * no time otherwise.  It ends after S seconds, or at SIGTERM when S is 0, and prints one line of
+ *JSON. Exit status: 0 when nothing failed, 1 when something did, 2 when it could not run.
  *
  * A reader is a process, so that one that hangs cannot hold up the report: a
  * reader of a dead FUSE server sleeps in the kernel and cannot be killed before
@@ -72,6 +74,7 @@ struct reader {
 };
 
 static struct shared *shared;
+static useconds_t pause_us; /* between rounds */
 static volatile sig_atomic_t terminated;
 
 static void on_term(int sig)
@@ -322,6 +325,8 @@ static void run_reader(struct reader *r, const char *mountpoint, const char *fil
 		if (took > atomic_load(&r->account->max_ns))
 			atomic_store(&r->account->max_ns, took);
 		atomic_store(&r->account->ready, true);
+		if (pause_us)
+			usleep(pause_us);
 	}
 	_exit(0);
 }
@@ -423,7 +428,7 @@ static void touch(const char *path)
 static int usage(void)
 {
 	fprintf(stderr, "usage: readload [--readers N] [--seconds S] [--hang-ms MS] "
-			"[--ready FILE] MOUNTPOINT [FILE]...\n");
+			"[--pause-ms MS] [--ready FILE] MOUNTPOINT [FILE]...\n");
 	return 2;
 }
 
@@ -444,6 +449,8 @@ int main(int argc, char **argv)
 			seconds = atof(argv[arg + 1]);
 		else if (!strcmp(argv[arg], "--hang-ms"))
 			hang_ns = strtoull(argv[arg + 1], NULL, 10) * 1000000u;
+		else if (!strcmp(argv[arg], "--pause-ms"))
+			pause_us = (useconds_t)strtoul(argv[arg + 1], NULL, 10) * 1000;
 		else if (!strcmp(argv[arg], "--ready"))
 			ready_file = argv[arg + 1];
 		else

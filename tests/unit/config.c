@@ -93,6 +93,7 @@ static void test_defaults(void)
 	CHECK_U64(s->cpu_quota, CPU_QUOTA_CEIL);
 	CHECK_U64(s->cpu_numbering, CPU_NUMBERING_HOST);
 	CHECK_U64(s->reattach, WIRE_REATTACH_ALL);
+	CHECK_U64(s->confine, 1);
 	CHECK_U64(s->test_journal, 1);
 	config_free(defaults);
 }
@@ -498,7 +499,7 @@ static void test_shipped(void)
 			printf("# %s\n", key);
 		found++;
 	}
-	CHECK_U64(found, 22);
+	CHECK_U64(found, 24);
 }
 
 int main(void)

@@ -43,7 +43,7 @@ static void begin(void)
 	k.active.ready.request_timeout_ms = 2000;
 	kills = given_up = 0;
 	death_names(&k.watch, 1, "a\t/proc/one\na\t/proc/two\n");
-	death_names(&k.watch, 1, "b\t/proc/three\n");
+	death_names(&k.watch, 1, "b\t/proc/three\nb\t/sys/tree/\n");
 	death_promote(&k.watch, true, &go);
 }
 
@@ -151,6 +151,11 @@ static void test_window(void)
 	CHECK_U64(quarantined(), 0);
 	blame(&k.watch, 1, 603 * S);
 	CHECK_U64(quarantined(), 1);
+	for (unsigned int i = 0; i < 3; i++)
+		blame(&k.watch, 4, 604 * S);
+	CHECK_U64(quarantined(), 1); /* the other names of a tree are worth some patience */
+	blame(&k.watch, 4, 604 * S);
+	CHECK_U64(quarantined(), 2);
 	/* more files than there is room for: the oldest one is forgotten */
 	for (uint32_t i = 0; i < 3 * SUSPECTS_MAX; i++) {
 		char name[32];
@@ -158,7 +163,7 @@ static void test_window(void)
 		snprintf(name, sizeof(name), "p\t/proc/%u", i);
 		find_suspect(&k.watch, text_of(name), 700 * S + i);
 	}
-	CHECK_U64(quarantined(), 1);
+	CHECK_U64(quarantined(), 2);
 	end();
 }
 
