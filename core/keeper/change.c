@@ -134,6 +134,7 @@ void change_inner(struct keeper *k)
 	if (k->inner.fuse_fd < 0 && !k->inner.child && below[0] == '/' &&
 	    k->inner.remounts <= REMOUNTS_MAX) {
 		r = inner_open(&k->inner, &k->mount, k->vault, below);
+		guard_learn(&k->guard, k->vault);
 		if (r == 0)
 			r = wire_send(k->active.ctl, WIRE_CONN, &conn, sizeof(conn),
 				      &k->inner.fuse_fd, 1);
@@ -171,7 +172,9 @@ static void promote(struct keeper *k)
 			change_stop(k, 1);
 			return;
 		}
+		guard_learn(&k->guard, k->vault);
 	}
+	guard_mend(&k->guard, k->vault);
 	process_done(&k->active);
 	k->active = k->next;
 	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
@@ -226,6 +229,7 @@ static void active_serves(struct keeper *k)
 		k->active.made_of = (struct making){ .exe_fd = -1, .set_fd = -1 };
 	}
 	k->from_disk = false;
+	guard_learn(&k->guard, k->vault); /* and what the worker has made of INIT */
 	log_set_level((int)k->active.ready.log_level);
 	if (!k->started) {
 		has_started(k);
@@ -341,6 +345,7 @@ static void mount_anew(struct keeper *k)
 		return;
 	}
 	atomic_store(&k->vault->view_off, view_off);
+	guard_learn(&k->guard, k->vault);
 }
 
 /* Deaths that are likely to go on: in a row, by a fault or before it served. */

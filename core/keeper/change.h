@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guard.h"
 #include "inner.h"
 #include "log.h"
 #include "mount.h"
@@ -26,6 +27,7 @@ struct keeper {
 	struct vault_header *vault;
 	struct mount mount;
 	struct inner inner;
+	struct guard guard;
 	int mounts_fd;	     /* mountinfo: says when the table of mounts changes */
 	uint64_t look_at_ns; /* when to look whether ours is still there; 0: no need */
 	uint64_t looked_ns;

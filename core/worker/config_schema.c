@@ -80,6 +80,10 @@ const struct setting config_settings[] = {
 	     "time held back by a quota is idle, or stolen (then cpu_scale is off)"),
 	BOOL(test_journal, "yes",
 	     "no: lose the requests of a worker that dies (only for tests)"),
+	BOOL(test_snapshots, "yes",
+	     "no: lose the half-read texts of a worker that dies (only for tests)"),
+	BOOL(test_resend, "yes",
+	     "no: as if the kernel could not send requests again (only for tests)"),
 };
 const size_t config_setting_count = sizeof(config_settings) / sizeof(config_settings[0]);
 

@@ -30,6 +30,7 @@
 #include "fuse.h"
 #include "journal.h"
 #include "log.h"
+#include "lost.h"
 #include "wire.h"
 
 #ifndef FUSE_ALLOW_IDMAP
@@ -50,6 +51,8 @@ struct fuse_conn {
 	int fd;
 	struct vault_conn *saved;
 	struct fuse_session *session; /* NULL: there is no such connection */
+	pthread_mutex_t first;	      /* of taking the first request while some are lost */
+	bool lost;		      /* requests, with the journal: see lost.h */
 	_Atomic unsigned int running;
 	unsigned int threads;
 	pthread_t ids[JOURNAL_SLOTS];
@@ -711,6 +714,7 @@ int fuse_conns_add(struct fuse_conns *conns, uint32_t index, int fd)
 	conn->all = conns;
 	conn->index = index;
 	conn->fd = fd;
+	pthread_mutex_init(&conn->first, NULL);
 	conn->saved = &conns->server->vault->conns[index];
 	conn->root = find_root(conns->server, index);
 	r = open_session(conn);
@@ -726,8 +730,26 @@ static void answer(void *arg, uint32_t index, void *request, size_t len)
 	process(&conns->list[index], request, len);
 }
 
+static void find_lost(struct fuse_conns *conns)
+{
+	bool any = false;
+
+	log_err("the journal is damaged: the requests that it has lost are taken again, or end "
+		"with an error");
+	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
+		struct fuse_conn *conn = &conns->list[i];
+
+		conn->lost = conn->session && !(conns->server->config->settings.test_resend &&
+						lost_resend(conn->fd, conn->saved));
+		any = any || conn->lost;
+	}
+	lost_forget(&conns->journal, !any);
+}
+
 unsigned int fuse_conns_left(struct fuse_conns *conns)
 {
+	if (lost_some(&conns->journal))
+		find_lost(conns);
 	return journal_sift(&conns->journal);
 }
 
@@ -751,6 +773,30 @@ void fuse_conns_wake(void *arg, uint64_t sleeper)
  * that gives nothing else is of no use. */
 #define ERRORS_MAX 100
 
+/* With requests lost, one is taken alone: nobody has one that was taken before it. */
+static void take_first(struct fuse_conn *conn, struct fuse_buf *buf)
+{
+	struct fuse_conns *all = conn->all;
+
+	pthread_mutex_lock(&conn->first);
+	while (conn->lost && buf->mem && !atomic_load(&all->draining)) {
+		int n = fuse_session_receive_buf(conn->session, buf);
+		const struct fuse_in_header *head = buf->mem;
+
+		if (n == 0 && !atomic_load(&all->draining))
+			_exit(WORKER_EXIT_GONE);
+		if (n <= 0)
+			continue;
+		if (head->opcode != FUSE_INTERRUPT) { /* that has an older one's number */
+			log_err("%u requests were lost: their readers get an error",
+				lost_end(&all->journal, conn->index, head->unique));
+			conn->lost = false;
+		}
+		process(conn, buf->mem, buf->size);
+	}
+	pthread_mutex_unlock(&conn->first);
+}
+
 static void *take_requests(void *arg)
 {
 	struct fuse_conn *conn = arg;
@@ -760,6 +806,7 @@ static void *take_requests(void *arg)
 
 	journal_replay(&all->journal, answer, all);
 	buf.mem = journal_attach(&all->journal, conn->index);
+	take_first(conn, &buf);
 	while (buf.mem && !atomic_load(&all->draining)) {
 		int n = fuse_session_receive_buf(conn->session, &buf);
 

@@ -123,9 +123,13 @@ static struct subject *load_subject(struct handles *h, uint32_t index)
 	struct vault_subject *saved = &h->saved[index];
 	struct subject *subject;
 
-	if (!h->subjects[index] && saved->id && saved->len <= sizeof(saved->bytes) &&
-	    model_subject_load(h->model, saved->bytes, saved->len, &subject) == 0)
+	if (h->subjects[index] || !saved->id || saved->len > sizeof(saved->bytes) ||
+	    model_subject_load(h->model, saved->bytes, saved->len, &subject) < 0)
+		return h->subjects[index];
+	if (subject_id(subject) == saved->id)
 		h->subjects[index] = subject;
+	else /* damaged, so that it is another container's */
+		subject_unref(subject);
 	return h->subjects[index];
 }
 
@@ -334,13 +338,13 @@ ssize_t handle_copy(struct handles *h, uint64_t fh, uint64_t offset, void *buf, 
 
 /* What a crash has left may be anything: a handle that cannot be true is dropped,
  * a snapshot that cannot be true is forgotten. */
-static void recover_handle(struct handles *h, struct vault_handle *handle)
+static bool recover_handle(struct handles *h, struct vault_handle *handle)
 {
 	if (handle->subject > SUBJECTS_MAX || !handle->node || handle->conn >= VAULT_CONNS ||
 	    handle->conn_serial != h->vault->conn_serials[handle->conn] ||
 	    (handle->subject && !h->saved[handle->subject - 1].id)) {
 		atomic_store(&handle->used, 0);
-		return;
+		return false;
 	}
 	h->subject_handles[account_of(handle->subject)]++;
 	if (!handle->snap_pages)
@@ -349,18 +353,38 @@ static void recover_handle(struct handles *h, struct vault_handle *handle)
 	if (!runs_claim(&h->pages, handle->snap_page, handle->snap_pages)) {
 		handle->snap_pages = 0;
 		atomic_store(&handle->snap_valid, 0);
-		return;
+		return true;
 	}
 	if (handle->snap_len > (uint64_t)handle->snap_pages * SNAPSHOT_PAGE)
 		atomic_store(&handle->snap_valid, 0);
 	h->subject_pages[account_of(handle->subject)] += handle->snap_pages;
+	return true;
+}
+
+/* As if they had been in the memory of the worker that has ended. */
+static void forget_snapshots(struct handles *h)
+{
+	log_warn("half-read texts are lost when a worker dies");
+	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
+		h->table[i].snap_pages = 0;
+		atomic_store(&h->table[i].snap_valid, 0);
+	}
 }
 
 static void recover(struct handles *h)
 {
-	for (uint32_t i = 0; i < HANDLES_MAX; i++)
-		if (atomic_load(&h->table[i].used) == 1)
-			recover_handle(h, &h->table[i]);
+	unsigned int dropped = 0;
+
+	for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+		uint32_t used = atomic_load(&h->table[i].used);
+
+		if (used > 1 || (used == 1 && !recover_handle(h, &h->table[i])))
+			dropped++;
+	}
+	if (dropped)
+		log_warn("%u open files in the vault are damaged or of a mount that is gone: "
+			 "each read of them shows the text anew",
+			 dropped);
 	/* the lowest index on top */
 	for (uint32_t i = HANDLES_MAX; i-- > 0;) {
 		if (atomic_load(&h->table[i].used) == 1)
@@ -388,6 +412,8 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 			      sizeof(struct vault_subject) * SUBJECTS_MAX);
 	h->arena = vault_part(vault, VAULT_SNAPSHOTS, SNAPSHOTS_VERSION,
 			      (size_t)SNAPSHOT_PAGE * SNAPSHOT_PAGES_MAX);
+	if (!settings->test_snapshots)
+		forget_snapshots(h);
 	if (!h->table || !h->saved || !h->arena) {
 		log_warn("the vault is of another release: open files have no snapshots");
 		h->table = NULL;

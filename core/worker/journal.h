@@ -34,6 +34,9 @@
 
 #include "vault.h"
 
+/* In the number of a request: the kernel sends it once more (since Linux 6.9). */
+#define JOURNAL_RESENT (1ull << 63)
+
 struct journal {
 	struct vault_header *vault;
 	struct journal_slot *slots; /* JOURNAL_SLOTS of them */

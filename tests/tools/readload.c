@@ -62,6 +62,7 @@ struct account {
 
 struct shared {
 	_Atomic bool stop;
+	uint64_t noise_ns; /* how much too late the parent was woken at the worst */
 	struct account account[MAX_READERS];
 };
 
@@ -409,6 +410,17 @@ static int look(int readers, uint64_t hang_ns)
 	return ready;
 }
 
+/* What the machine makes anybody wait, whatever he does. */
+static void doze(unsigned int us)
+{
+	uint64_t began = now_ns(), took;
+
+	usleep(us);
+	took = now_ns() - began;
+	if (took > us * 1000u && took - us * 1000u > shared->noise_ns)
+		shared->noise_ns = took - us * 1000u;
+}
+
 /* Waits until all have ended or are known to hang; kills the latter and goes. */
 static bool collect(pid_t pids[], int readers, uint64_t hang_ns)
 {
@@ -479,7 +491,7 @@ static int report(int readers)
 		       (unsigned long long)by[e]);
 		sep = ",";
 	}
-	printf("},\"stall_ms\":[");
+	printf("},\"noise_ms\":%.1f,\"stall_ms\":[", (double)shared->noise_ns / 1e6);
 	for (i = 0; i < readers; i++)
 		printf("%s%.1f", i ? "," : "", (double)stall_of(&shared->account[i]) / 1e6);
 	printf("]}\n");
@@ -575,7 +587,7 @@ int main(int argc, char **argv)
 				return 2;
 			}
 		}
-		usleep(5000);
+		doze(5000);
 	}
 	fine = collect(pids, readers, hang_ns);
 	i = report(readers);

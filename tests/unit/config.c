@@ -91,6 +91,8 @@ static void test_defaults(void)
 	CHECK_U64(s->cpu_quota, CPU_QUOTA_CEIL);
 	CHECK_U64(s->cpu_numbering, CPU_NUMBERING_HOST);
 	CHECK_U64(s->test_journal, 1);
+	CHECK_U64(s->test_snapshots, 1);
+	CHECK_U64(s->test_resend, 1);
 	config_free(defaults);
 }
 
@@ -495,7 +497,7 @@ static void test_shipped(void)
 			printf("# %s\n", key);
 		found++;
 	}
-	CHECK_U64(found, 21);
+	CHECK_U64(found, 23);
 }
 
 int main(void)
