@@ -29,6 +29,7 @@
 #include "change.h"
 #include "io.h"
 #include "notify.h"
+#include "timeouts.h"
 #include "wire.h"
 
 #define MS	     1000000u
@@ -216,6 +217,7 @@ static void has_started(struct keeper *k)
 			 "outside "
 			 "of it.  Is it started with PrivateTmp, ProtectSystem or the like?",
 			 k->mount.path);
+	timeouts_check();
 	notify_ready("serving");
 	runtime_release_parent(k->rt);
 }

@@ -22,6 +22,16 @@
 #define HOST_HANDLES_MAX (HANDLES_MAX / 4)
 #define HOST_PAGES_MAX	 (SNAPSHOT_PAGES_MAX / 4)
 
+/* The last quarter is for those who have few: however many containers take all they can,
+ * there is some left for the next one. */
+#define FEW_HANDLES 16
+#define FEW_PAGES   64
+
+static bool may_use(uint32_t wanted, uint32_t max, uint32_t few, uint32_t free, uint32_t total)
+{
+	return wanted <= max && (wanted <= few || free > total / 4);
+}
+
 static uint32_t account_of(uint32_t subject)
 {
 	return subject ? subject - 1 : HOST_VIEW;
@@ -70,6 +80,7 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 	pthread_mutex_lock(&h->lock);
 	runs_give(&h->pages, handle->snap_page, pages);
 	h->subject_pages[account_of(handle->subject)] -= pages;
+	h->used_pages -= pages;
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -78,16 +89,19 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 static bool take_pages(struct handles *h, struct vault_handle *handle, uint32_t count)
 {
 	uint32_t *used = &h->subject_pages[account_of(handle->subject)];
-	uint32_t max = handle->subject ? h->max_pages : HOST_PAGES_MAX;
-	uint32_t first = 0;
+	uint32_t max = handle->subject ? h->max_pages : HOST_PAGES_MAX, first = 0;
 	bool ok;
 
 	pthread_mutex_lock(&h->lock);
-	ok = *used + count <= max && runs_take(&h->pages, count, &first);
-	if (ok)
+	ok = may_use(*used + count, max, FEW_PAGES, SNAPSHOT_PAGES_MAX - h->used_pages,
+		     SNAPSHOT_PAGES_MAX) &&
+	     runs_take(&h->pages, count, &first);
+	if (ok) {
 		*used += count;
-	else
+		h->used_pages += count;
+	} else {
 		h->refused++;
+	}
 	pthread_mutex_unlock(&h->lock);
 	if (ok) {
 		handle->snap_page = first;
@@ -168,16 +182,17 @@ static struct subject *subject_at(struct handles *h, uint32_t index)
 static struct vault_handle *take_handle(struct handles *h, struct subject *subject,
 					uint32_t *ret_subject)
 {
-	uint32_t max = subject ? h->max_handles : HOST_HANDLES_MAX, place = 0;
+	uint32_t max = subject ? h->max_handles : HOST_HANDLES_MAX, place = 0, *used;
 	struct vault_handle *handle = NULL;
 
 	pthread_mutex_lock(&h->lock);
 	if (h->free_count > 0 && subject)
 		place = place_subject(h, subject);
+	used = &h->subject_handles[account_of(place)];
 	if (h->free_count > 0 && (!subject || place) &&
-	    h->subject_handles[account_of(place)] < max) {
+	    may_use(*used + 1, max, FEW_HANDLES, h->free_count, HANDLES_MAX)) {
 		handle = &h->table[h->free_list[--h->free_count]];
-		h->subject_handles[account_of(place)]++;
+		++*used;
 	} else {
 		h->refused++;
 	}
@@ -358,6 +373,7 @@ static bool recover_handle(struct handles *h, struct vault_handle *handle)
 	if (handle->snap_len > (uint64_t)handle->snap_pages * SNAPSHOT_PAGE)
 		atomic_store(&handle->snap_valid, 0);
 	h->subject_pages[account_of(handle->subject)] += handle->snap_pages;
+	h->used_pages += handle->snap_pages;
 	return true;
 }
 

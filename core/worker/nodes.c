@@ -256,8 +256,10 @@ static int load(struct nodes *nodes)
 	struct node *root;
 
 	nodes->names_used = 1;
-	if (count > NODES_MAX)
+	if (count > NODES_MAX) {
 		count = last_plausible(nodes);
+		log_err("the number of node ids is damaged: %u were found", count);
+	}
 	/* behind it there was never anything: the count is too small */
 	while (count < NODES_MAX && is_type(registry->nodes[count].type))
 		count++;

@@ -57,7 +57,7 @@ suite() {
 	damaged handles 64 ''
 	damaged handles 0 'open files in the vault are damaged'
 	damaged nodes 1 ''
-	damaged nodes 0 'node ids are damaged'
+	damaged nodes 0 'node ids (is|are) damaged'
 	damaged all 0 ''
 }
 survey_begin one
