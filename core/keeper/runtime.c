@@ -133,6 +133,7 @@ void runtime_report_reload(const struct runtime *rt, unsigned int number, bool o
 
 	snprintf(path, sizeof(path), "%s/last-reload", rt->dir);
 	snprintf(temp, sizeof(temp), "%s/.last-reload", rt->dir);
+	mkdir(rt->dir, 0700); /* somebody may have removed it */
 	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0 || io_write_all(fd, head, (size_t)n) < 0 ||
 	    io_write_all(fd, reasons, strlen(reasons)) < 0 ||
