@@ -43,7 +43,7 @@ struct handles {
 	uint32_t *subject_handles;
 	uint32_t *subject_pages; /* the last entry of both: the host's view */
 	uint32_t used_pages;
-	uint64_t refused;	 /* opens beyond a bound */
+	uint64_t refused; /* opens beyond a bound */
 	pthread_mutex_t snapshot_locks[HANDLE_LOCKS];
 };
 
