@@ -18,6 +18,9 @@
  * at a time changes a mount that is shared, and who comes too late finds that the dead one
  * is no longer there; slaves are left for the end, when their masters are done.
  *
+ * Known to get lost: what was mounted in a dead directory, when this process is killed
+ * for being slow after the directory was replaced and before that was put into it.
+ *
  * A container can lie in its table about its own mounts only.  What it may gain by a
  * dead file system that pretends to be ours: a bind of what any container is given.
  */
@@ -340,6 +343,10 @@ static void repair_place(struct repair *rep, struct candidate *c)
 
 	if (r == -ENOENT || r == -ENOTDIR) {
 		rep->result->hidden++;
+		return;
+	}
+	if (r == -EXDEV && !rep->scene->last) { /* it was taken off while we walked */
+		atomic_store(&rep->shared->again, 1);
 		return;
 	}
 	if (r < 0) {

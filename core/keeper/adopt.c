@@ -15,7 +15,8 @@
 #include "io.h"
 #include "process.h"
 
-#define NAME "worker"
+#define NAME	       "worker"
+#define END_TIMEOUT_MS 2000
 
 /* By way of a descriptor: the directory's path may be longer than an address. */
 static int address_in(const char *dir, struct sockaddr_un *ret, int *ret_dirfd)
@@ -116,4 +117,12 @@ int adopt_ask(const char *dir, int timeout_ms, struct bundle *ret)
 	bundle_from_message(ret, &msg);
 	ret->fds[KEPT_CONTROL] = raised;
 	return 0;
+}
+
+void adopt_end(const struct bundle *bundle)
+{
+	struct pollfd p = { .fd = bundle->fds[KEPT_CONTROL], .events = POLLIN };
+
+	if (p.fd >= 0 && wire_send(p.fd, WIRE_DRAIN, NULL, 0, NULL, 0) == 0)
+		poll(&p, 1, END_TIMEOUT_MS);
 }

@@ -13,5 +13,8 @@ void adopt_unlink(const char *dir);
 /* What a worker there holds, with the socket by which it is steered as KEPT_CONTROL.
  * -ENOENT: there is none.  -ETIMEDOUT: it does not answer. */
 int adopt_ask(const char *dir, int timeout_ms, struct bundle *ret);
+/* Tells the worker to finish, and waits for its end: it would wait for another keeper if
+ * we were gone before. */
+void adopt_end(const struct bundle *bundle);
 
 #endif

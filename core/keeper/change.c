@@ -30,6 +30,7 @@
 #include "change.h"
 #include "io.h"
 #include "notify.h"
+#include "timeouts.h"
 #include "wire.h"
 
 #define MS	     1000000u
@@ -148,6 +149,7 @@ void change_inner(struct keeper *k)
 	if (k->inner.fuse_fd < 0 && !k->inner.child && below[0] == '/' &&
 	    k->inner.remounts <= REMOUNTS_MAX) {
 		r = inner_open(&k->inner, &k->mount, k->vault, below);
+		guard_learn(&k->guard, k->vault);
 		if (r == 0)
 			r = wire_send(k->active.ctl, WIRE_CONN, &conn, sizeof(conn),
 				      &k->inner.fuse_fd, 1);
@@ -189,7 +191,11 @@ static void promote(struct keeper *k)
 			change_stop(k, 1);
 			return;
 		}
+		guard_learn(&k->guard, k->vault);
 	}
+	guard_mend(&k->guard, k->vault);
+	if (!k->watch.unreaped)
+		atomic_store(&k->vault->unreaped, 0);
 	process_done(&k->active);
 	k->active = k->next;
 	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
@@ -235,6 +241,7 @@ void change_has_started(struct keeper *k)
 			 "outside "
 			 "of it.  Is it started with PrivateTmp, ProtectSystem or the like?",
 			 k->mount.path);
+	timeouts_check();
 	notify_ready("serving");
 	runtime_release_parent(k->rt);
 	reattach_all(&k->reattach);
@@ -260,6 +267,7 @@ static void active_serves(struct keeper *k)
 	}
 	handover_changed(k, 0);
 	k->from_disk = false;
+	guard_learn(&k->guard, k->vault); /* and what the worker has made of INIT */
 	if (!k->started || k->handover.announce) {
 		change_has_started(k);
 	} else if (k->purpose == FOR_RELOAD) {
@@ -388,6 +396,7 @@ static void mount_anew(struct keeper *k)
 	if (safe_is_due(&k->safe)) /* it knows no other names */
 		vault_copy_nodes(k->vault, before);
 	vault_unmap(before);
+	guard_learn(&k->guard, k->vault);
 }
 
 static const char *name_of(const struct process *p)

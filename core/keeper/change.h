@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "guard.h"
 #include "handover.h"
 #include "inner.h"
 #include "log.h"
@@ -31,6 +32,7 @@ struct keeper {
 	struct vault_header *vault;
 	struct mount mount;
 	struct inner inner;
+	struct guard guard;
 	struct reattach reattach;
 	int mounts_fd;	     /* mountinfo: says when the table of mounts changes */
 	uint64_t look_at_ns; /* when to look whether ours is still there; 0: no need */

@@ -51,6 +51,7 @@ static void take_signal(struct keeper *k)
 		bool off = !atomic_load(&k->vault->view_off);
 
 		atomic_store(&k->vault->view_off, off);
+		k->guard.view_off = off;
 		log_notice("SIGUSR2: containers see %s",
 			   off ? "the host's files" : "their own again");
 		break;

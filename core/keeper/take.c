@@ -265,8 +265,7 @@ static int cannot_take(struct bundle *b, int error)
 	if (b->source == FROM_EXEC || (b->source == FROM_ORPHAN && error != -ENOTCONN))
 		return error;
 	log_warn("what the lxcfsd before has left is of no use (%s): starting anew", reason);
-	if (b->fds[KEPT_CONTROL] >= 0)
-		wire_send(b->fds[KEPT_CONTROL], WIRE_DRAIN, NULL, 0, NULL, 0);
+	adopt_end(b);
 	for (unsigned int i = 0; b->source == FROM_STORE && i < KEPT_COUNT; i++)
 		if (b->fds[i] >= 0)
 			notify_forget(bundle_name(i));
@@ -280,6 +279,7 @@ static void go_on(struct keeper *k, enum bundle_source source, uint32_t given)
 
 	handover_changed(k, source == FROM_EXEC ? 0 : ~(source == FROM_STORE ? given : 0));
 	h->untold = true;
+	guard_learn(&k->guard, k->vault);
 	k->safe.ready = k->active.ready; /* should no worker of ours ever serve */
 	if (source != FROM_EXEC)
 		h->stored = source == FROM_STORE ? given : 0;

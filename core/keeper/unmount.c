@@ -39,7 +39,7 @@ static void end_orphan(const char *dir)
 
 	if (adopt_ask(dir, ANSWER_TIMEOUT_MS, &bundle) < 0)
 		return;
-	wire_send(bundle.fds[KEPT_CONTROL], WIRE_DRAIN, NULL, 0, NULL, 0);
+	adopt_end(&bundle);
 	bundle_done(&bundle);
 	adopt_unlink(dir);
 }

@@ -86,6 +86,10 @@ const struct setting config_settings[] = {
 	     "a worker gives up the capabilities and system calls that it has no use for"),
 	BOOL(test_journal, "yes",
 	     "no: lose the requests of a worker that dies (only for tests)"),
+	BOOL(test_snapshots, "yes",
+	     "no: lose the half-read texts of a worker that dies (only for tests)"),
+	BOOL(test_resend, "yes",
+	     "no: as if the kernel could not send requests again (only for tests)"),
 };
 const size_t config_setting_count = sizeof(config_settings) / sizeof(config_settings[0]);
 

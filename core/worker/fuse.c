@@ -31,6 +31,7 @@
 #include "fuse.h"
 #include "journal.h"
 #include "log.h"
+#include "lost.h"
 #include "overdue.h"
 #include "wire.h"
 
@@ -52,6 +53,8 @@ struct fuse_conn {
 	int fd;
 	struct vault_conn *saved;
 	struct fuse_session *session; /* NULL: there is no such connection */
+	pthread_mutex_t first;	      /* of taking the first request while some are lost */
+	bool lost;		      /* requests, with the journal: see lost.h */
 	_Atomic unsigned int running; /* threads, without those that are held up */
 	unsigned int wanted;
 };
@@ -715,6 +718,7 @@ int fuse_conns_add(struct fuse_conns *conns, uint32_t index, int fd)
 	conn->all = conns;
 	conn->index = index;
 	conn->fd = fd;
+	pthread_mutex_init(&conn->first, NULL);
 	conn->saved = &conns->server->vault->conns[index];
 	conn->root = find_root(conns->server, index);
 	r = open_session(conn);
@@ -730,8 +734,26 @@ static void answer(void *arg, uint32_t index, void *request, size_t len)
 	process(&conns->list[index], request, len);
 }
 
+static void find_lost(struct fuse_conns *conns)
+{
+	bool any = false;
+
+	log_err("the journal is damaged: the requests that it has lost are taken again, or end "
+		"with an error");
+	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
+		struct fuse_conn *conn = &conns->list[i];
+
+		conn->lost = conn->session && !(conns->server->config->settings.test_resend &&
+						lost_resend(conn->fd, conn->saved));
+		any = any || conn->lost;
+	}
+	lost_forget(&conns->journal, !any);
+}
+
 unsigned int fuse_conns_left(struct fuse_conns *conns)
 {
+	if (lost_some(&conns->journal))
+		find_lost(conns);
 	return journal_sift(&conns->journal);
 }
 
@@ -788,6 +810,37 @@ static bool take_one(struct fuse_conn *conn, struct fuse_buf *buf, unsigned int 
 	return !journal_was_late() || take_place(conn);
 }
 
+/* With requests lost, one is taken alone: nobody has one that was taken before it.
+ * False: the thread has no place any more. */
+static bool take_first(struct fuse_conn *conn, struct fuse_buf *buf)
+{
+	struct fuse_conns *all = conn->all;
+	bool taken = false;
+
+	pthread_mutex_lock(&conn->first);
+	while (conn->lost && !taken && !atomic_load(&all->draining)) {
+		int n = fuse_session_receive_buf(conn->session, buf);
+		const struct fuse_in_header *head = buf->mem;
+
+		if (n == 0 && !atomic_load(&all->draining))
+			_exit(WORKER_EXIT_GONE);
+		if (n <= 0)
+			continue;
+		taken = head->opcode != FUSE_INTERRUPT; /* that has an older one's number */
+		if (!taken) {
+			process(conn, buf->mem, buf->size);
+			continue;
+		}
+		log_err("%u requests were lost: their readers get an error",
+			lost_end(&all->journal, conn->index, head->unique));
+		conn->lost = false;
+	}
+	pthread_mutex_unlock(&conn->first);
+	if (taken)
+		process(conn, buf->mem, buf->size);
+	return !taken || !journal_was_late() || take_place(conn);
+}
+
 struct start {
 	struct fuse_conn *conn;
 	int index;    /* of the slot of a request that was taken from another thread; -1: none */
@@ -816,6 +869,8 @@ static void *take_requests(void *arg)
 		buf.mem = journal_attach(&all->journal, conn->index);
 	if (stays && !buf.mem)
 		atomic_fetch_sub(&conn->running, 1);
+	if (stays && buf.mem)
+		stays = take_first(conn, &buf);
 	while (stays && buf.mem && !atomic_load(&all->draining))
 		stays = take_one(conn, &buf, &errors);
 	journal_detach(&all->journal);

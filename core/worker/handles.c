@@ -22,6 +22,16 @@
 #define HOST_HANDLES_MAX (HANDLES_MAX / 4)
 #define HOST_PAGES_MAX	 (SNAPSHOT_PAGES_MAX / 4)
 
+/* The last quarter is for those who have few: however many containers take all they can,
+ * there is some left for the next one. */
+#define FEW_HANDLES 16
+#define FEW_PAGES   64
+
+static bool may_use(uint32_t wanted, uint32_t max, uint32_t few, uint32_t free, uint32_t total)
+{
+	return wanted <= max && (wanted <= few || free > total / 4);
+}
+
 static uint32_t account_of(uint32_t subject)
 {
 	return subject ? subject - 1 : HOST_VIEW;
@@ -70,6 +80,7 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 	pthread_mutex_lock(&h->lock);
 	runs_give(&h->pages, handle->snap_page, pages);
 	h->subject_pages[account_of(handle->subject)] -= pages;
+	h->used_pages -= pages;
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -78,16 +89,19 @@ static void drop_snapshot(struct handles *h, struct vault_handle *handle)
 static bool take_pages(struct handles *h, struct vault_handle *handle, uint32_t count)
 {
 	uint32_t *used = &h->subject_pages[account_of(handle->subject)];
-	uint32_t max = handle->subject ? h->max_pages : HOST_PAGES_MAX;
-	uint32_t first = 0;
+	uint32_t max = handle->subject ? h->max_pages : HOST_PAGES_MAX, first = 0;
 	bool ok;
 
 	pthread_mutex_lock(&h->lock);
-	ok = *used + count <= max && runs_take(&h->pages, count, &first);
-	if (ok)
+	ok = may_use(*used + count, max, FEW_PAGES, SNAPSHOT_PAGES_MAX - h->used_pages,
+		     SNAPSHOT_PAGES_MAX) &&
+	     runs_take(&h->pages, count, &first);
+	if (ok) {
 		*used += count;
-	else
+		h->used_pages += count;
+	} else {
 		h->refused++;
+	}
 	pthread_mutex_unlock(&h->lock);
 	if (ok) {
 		handle->snap_page = first;
@@ -123,9 +137,13 @@ static struct subject *load_subject(struct handles *h, uint32_t index)
 	struct vault_subject *saved = &h->saved[index];
 	struct subject *subject;
 
-	if (!h->subjects[index] && saved->id && saved->len <= sizeof(saved->bytes) &&
-	    model_subject_load(h->model, saved->bytes, saved->len, &subject) == 0)
+	if (h->subjects[index] || !saved->id || saved->len > sizeof(saved->bytes) ||
+	    model_subject_load(h->model, saved->bytes, saved->len, &subject) < 0)
+		return h->subjects[index];
+	if (subject_id(subject) == saved->id)
 		h->subjects[index] = subject;
+	else /* damaged, so that it is another container's */
+		subject_unref(subject);
 	return h->subjects[index];
 }
 
@@ -164,16 +182,17 @@ static struct subject *subject_at(struct handles *h, uint32_t index)
 static struct vault_handle *take_handle(struct handles *h, struct subject *subject,
 					uint32_t *ret_subject)
 {
-	uint32_t max = subject ? h->max_handles : HOST_HANDLES_MAX, place = 0;
+	uint32_t max = subject ? h->max_handles : HOST_HANDLES_MAX, place = 0, *used;
 	struct vault_handle *handle = NULL;
 
 	pthread_mutex_lock(&h->lock);
 	if (h->free_count > 0 && subject)
 		place = place_subject(h, subject);
+	used = &h->subject_handles[account_of(place)];
 	if (h->free_count > 0 && (!subject || place) &&
-	    h->subject_handles[account_of(place)] < max) {
+	    may_use(*used + 1, max, FEW_HANDLES, h->free_count, HANDLES_MAX)) {
 		handle = &h->table[h->free_list[--h->free_count]];
-		h->subject_handles[account_of(place)]++;
+		++*used;
 	} else {
 		h->refused++;
 	}
@@ -335,13 +354,13 @@ ssize_t handle_copy(struct handles *h, uint64_t fh, uint64_t offset, void *buf, 
 
 /* What a crash has left may be anything: a handle that cannot be true is dropped,
  * a snapshot that cannot be true is forgotten. */
-static void recover_handle(struct handles *h, struct vault_handle *handle)
+static bool recover_handle(struct handles *h, struct vault_handle *handle)
 {
 	if (handle->subject > SUBJECTS_MAX || !handle->node || handle->conn >= VAULT_CONNS ||
 	    handle->conn_serial != h->vault->conn_serials[handle->conn] ||
 	    (handle->subject && !h->saved[handle->subject - 1].id)) {
 		atomic_store(&handle->used, 0);
-		return;
+		return false;
 	}
 	h->subject_handles[account_of(handle->subject)]++;
 	if (!handle->snap_pages)
@@ -350,18 +369,39 @@ static void recover_handle(struct handles *h, struct vault_handle *handle)
 	if (!runs_claim(&h->pages, handle->snap_page, handle->snap_pages)) {
 		handle->snap_pages = 0;
 		atomic_store(&handle->snap_valid, 0);
-		return;
+		return true;
 	}
 	if (handle->snap_len > (uint64_t)handle->snap_pages * SNAPSHOT_PAGE)
 		atomic_store(&handle->snap_valid, 0);
 	h->subject_pages[account_of(handle->subject)] += handle->snap_pages;
+	h->used_pages += handle->snap_pages;
+	return true;
+}
+
+/* As if they had been in the memory of the worker that has ended. */
+static void forget_snapshots(struct handles *h)
+{
+	log_warn("half-read texts are lost when a worker dies");
+	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
+		h->table[i].snap_pages = 0;
+		atomic_store(&h->table[i].snap_valid, 0);
+	}
 }
 
 static void recover(struct handles *h)
 {
-	for (uint32_t i = 0; i < HANDLES_MAX; i++)
-		if (atomic_load(&h->table[i].used) == 1)
-			recover_handle(h, &h->table[i]);
+	unsigned int dropped = 0;
+
+	for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+		uint32_t used = atomic_load(&h->table[i].used);
+
+		if (used > 1 || (used == 1 && !recover_handle(h, &h->table[i])))
+			dropped++;
+	}
+	if (dropped)
+		log_warn("%u open files in the vault are damaged or of a mount that is gone: "
+			 "each read of them shows the text anew",
+			 dropped);
 	/* the lowest index on top */
 	for (uint32_t i = HANDLES_MAX; i-- > 0;) {
 		if (atomic_load(&h->table[i].used) == 1)
@@ -389,6 +429,8 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 			      sizeof(struct vault_subject) * SUBJECTS_MAX);
 	h->arena = vault_part(vault, VAULT_SNAPSHOTS, SNAPSHOTS_VERSION,
 			      (size_t)SNAPSHOT_PAGE * SNAPSHOT_PAGES_MAX);
+	if (!settings->test_snapshots)
+		forget_snapshots(h);
 	if (!h->table || !h->saved || !h->arena) {
 		log_warn("the vault is of another release: open files have no snapshots");
 		h->table = NULL;

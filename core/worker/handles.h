@@ -5,9 +5,9 @@
  * A handle is an index and a serial number, never a pointer.  A read at offset 0
  * makes a snapshot of the whole text; what is read later comes from it, so that a
  * text read in pieces is one text, also when a worker dies in between.  Handles
- * and snapshots are bounded per container; beyond the bound that container's
- * further opens get the stateless handle 0: every read renders anew.  Never an
- * error, and no other container is touched.
+ * and snapshots are bounded per container, and more tightly when few are left; beyond the
+ * bound that container's further opens get the stateless handle 0: every read renders
+ * anew.  Never an error, and no other container is touched.
  *
  * Free lists and counts are this worker's own memory and are rebuilt from the
  * table at start.
@@ -43,7 +43,8 @@ struct handles {
 	struct subject **subjects; /* of the saved ones, made when first asked for */
 	uint32_t *subject_handles;
 	uint32_t *subject_pages; /* the last entry of both: the host's view */
-	uint64_t refused;	 /* opens beyond a bound */
+	uint32_t used_pages;
+	uint64_t refused; /* opens beyond a bound */
 	pthread_mutex_t snapshot_locks[HANDLE_LOCKS];
 };
 

@@ -12,6 +12,7 @@
 #include "io.h"
 #include "journal_private.h"
 #include "log.h"
+#include "lost.h"
 
 #define SUSPECT_FAULTS 2
 #define SUSPECT_DEATHS 5
@@ -245,12 +246,12 @@ const void *journal_request(void)
 
 uint64_t journal_unique(void)
 {
-	return mine ? journal_get_unique(mine) : 0;
+	return mine ? journal_get_unique(mine) & ~JOURNAL_RESENT : 0;
 }
 
 bool journal_is_replay(void)
 {
-	return replaying;
+	return replaying || (mine && journal_get_unique(mine) & JOURNAL_RESENT);
 }
 
 bool journal_is_suspect(void)
@@ -291,8 +292,9 @@ bool journal_still_to_do(struct journal *journal, struct journal_slot *slot)
 
 	if (!head->unique || head->unique & 1 || !still_waits(journal, slot, head->unique))
 		return false;
-	if (head->len >= sizeof(*head) && head->len <= JOURNAL_BUF_SIZE)
-		return !needs_no_answer(head);
+	/* an operation that nobody knows would be denied for good */
+	if (request_is_sound(head, head->len) && !needs_no_answer(head))
+		return true;
 	log_err("a request in the journal is damaged: its reader gets an error");
 	journal_answer_error(journal, slot);
 	return false;

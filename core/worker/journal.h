@@ -49,6 +49,8 @@
 
 #include "vault.h"
 
+/* In the number of a request: the kernel sends it once more (since Linux 6.9). */
+#define JOURNAL_RESENT (1ull << 63)
 /* What only this process needs to know of a slot. */
 struct journal_hand {
 	_Atomic uint64_t turn;	      /* how many requests it has had << 2 | enum turn */

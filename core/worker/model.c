@@ -1,23 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /* model.c - putting the parts together; see model.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "io.h"
 #include "parts.h"
 
 #define IDLE_NS	   (10ull * 1000000000u)
-#define BUDGET_MIN 8
+#define BUDGET_MIN 2
+#define SPARE	   24 /* for the wire, our roots, and requests in hand */
 
-/* Half of what we may open is for requests, plugins and the wire. */
+/* Half of what we may open is for requests, plugins and the wire; and where that is
+ * little, what is left of it beside the plugins, which are loaded by now. */
 static size_t fd_budget(const struct settings *settings)
 {
+	int lowest = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	uint64_t budget = settings->max_fds, taken = SPARE + (uint64_t)(lowest < 0 ? 0 : lowest);
 	struct rlimit limit;
-	uint64_t budget = settings->max_fds;
 
+	if (lowest >= 0)
+		close(lowest);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 2 < budget)
 		budget = limit.rlim_cur / 2;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < taken + budget)
+		budget = limit.rlim_cur > taken ? limit.rlim_cur - taken : 0;
 	return budget < BUDGET_MIN ? BUDGET_MIN : (size_t)budget;
 }
 

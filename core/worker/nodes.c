@@ -158,9 +158,10 @@ static int add_entry(struct nodes *nodes, uint32_t parent, uint32_t type, const 
 	if (len > NODE_NAME_MAX || nodes->list[parent - 1].path_len + 1 + len > NODE_PATH_MAX)
 		return -ENAMETOOLONG;
 	entry = &nodes->registry->nodes[id - 1];
+	memcpy(nodes->registry->names + nodes->names_used, name, len);
+	nodes->registry->names[nodes->names_used + len] = '\0';
+	atomic_thread_fence(memory_order_release);
 	*entry = (struct vault_node){ parent, type, nodes->names_used };
-	memcpy(nodes->registry->names + entry->name, name, len);
-	nodes->registry->names[entry->name + len] = '\0';
 	/* the commit: until now the entry did not exist */
 	atomic_store_explicit(&nodes->registry->count, id, memory_order_release);
 	nodes->names_used += (uint32_t)len + 1;
@@ -258,8 +259,13 @@ static int load(struct nodes *nodes)
 	struct node *root;
 
 	nodes->names_used = 1;
-	if (count > NODES_MAX)
+	if (count > NODES_MAX) {
 		count = last_plausible(nodes);
+		log_err("the number of node ids is damaged: %u were found", count);
+	}
+	/* behind it there was never anything: the count is too small */
+	while (count < NODES_MAX && is_type(registry->nodes[count].type))
+		count++;
 	if (count == 0 || !is_sound(nodes, &registry->nodes[0], NODE_ROOT)) {
 		damaged = count > 0;
 		registry->names[0] = '\0';

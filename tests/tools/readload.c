@@ -15,10 +15,15 @@
  * reader of a dead FUSE server sleeps in the kernel and cannot be killed before
  * its connection is aborted.  Such a one is counted and left behind.
  *
- * Reader i: odd ones live in a mount namespace of their own where the file is
- * bound over the host's and the daemon's mount is detached, as in a container.
- * i/2 chooses the manner: all at once, 64 bytes at a time, or opened once and
- * pread() from 0 for ever.
+ * Reader i reads FILE i, beginning again with the first one after the last.  Odd ones
+ * live in a mount namespace of their own where the daemon's mount is detached, as in a
+ * container: there 1, 5, ... have the file bound over one of the host's, 3, 7, ... the
+ * directory that it is in.  i/2 chooses the manner: all at once, 64 bytes at a time
+ * (what is short: 3), or opened once and pread() from 0 for ever.
+ *
+ * Torn is what is not one whole text of one moment.  lxcfsd_whole, a plugin of the suites
+ * (sample_whole.c), has the moment in each line, so that no tear in it can be missed; in
+ * the other files it is what their values allow to see.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +56,7 @@ struct account {
 	_Atomic uint64_t torn;
 	_Atomic uint64_t failed[ERRNOS];
 	_Atomic uint64_t max_ns;
-	_Atomic uint64_t busy_since; /* when its current round began, or 0 */
+	_Atomic uint64_t busy_since; /* when its current system call began, or 0 */
 	_Atomic bool ready;
 	_Atomic bool hung;
 	char first[160]; /* the first complaint */
@@ -59,6 +64,7 @@ struct account {
 
 struct shared {
 	_Atomic bool stop;
+	uint64_t noise_ns; /* how much too late the parent was woken at the worst */
 	struct account account[MAX_READERS];
 };
 
@@ -69,7 +75,8 @@ struct reader {
 	char path[PATH_MAX];
 	char *buf;
 	int style;
-	uint64_t constant; /* MemTotal, or the number of processors */
+	size_t step;	   /* of style 1 */
+	uint64_t constant; /* MemTotal, or the number of processors or lines */
 	double uptime;
 };
 
@@ -98,6 +105,25 @@ static void complain(struct reader *r, const char *what, const char *text, size_
 	if (!a->first[0])
 		snprintf(a->first, sizeof(a->first), "%s: %s [%.*s]", r->name, what,
 			 (int)(len > 60 ? 60 : len), text);
+}
+
+/* Around each system call, which is what a stall is the time of. */
+static void begin(struct reader *r)
+{
+	atomic_fetch_add(&r->account->ops, 1);
+	atomic_store(&r->account->busy_since, now_ns());
+}
+
+static void end(struct reader *r)
+{
+	struct account *a = r->account;
+	int saved = errno;
+	uint64_t took = now_ns() - atomic_load(&a->busy_since);
+
+	atomic_store(&a->busy_since, 0);
+	if (took > atomic_load(&a->max_ns))
+		atomic_store(&a->max_ns, took);
+	errno = saved;
 }
 
 static void failed(struct reader *r, const char *call)
@@ -206,6 +232,28 @@ static const char *check_cpuinfo(struct reader *r)
 	return NULL;
 }
 
+/* "MOMENT NUMBER\n": the same moment in each line, and no line is missing. */
+static const char *check_whole(struct reader *r)
+{
+	uint64_t first = 0, moment, line, expected = 0;
+	const char *p = r->buf;
+
+	for (; *p; expected++) {
+		if (!number(&p, &moment) || *p++ != ' ' || !number(&p, &line) || *p++ != '\n')
+			return "a line that is not one";
+		if (expected == 0)
+			first = moment;
+		if (moment != first)
+			return "lines of two moments";
+		if (line != expected)
+			return "a line is missing";
+	}
+	if (r->constant && r->constant != expected)
+		return "the number of lines changed";
+	r->constant = expected;
+	return NULL;
+}
+
 static void check(struct reader *r, size_t len)
 {
 	const char *wrong = NULL;
@@ -223,6 +271,8 @@ static void check(struct reader *r, size_t len)
 		wrong = check_meminfo(r);
 	else if (!strcmp(r->name, "cpuinfo"))
 		wrong = check_cpuinfo(r);
+	else if (!strcmp(r->name, "lxcfsd_whole"))
+		wrong = check_whole(r);
 	if (wrong) {
 		atomic_fetch_add(&r->account->torn, 1);
 		complain(r, wrong, r->buf, len);
@@ -237,9 +287,11 @@ static void read_to_end(struct reader *r, int fd, size_t step)
 
 	while (len < BUFFER - 1) {
 		size_t want = BUFFER - 1 - len;
-		ssize_t n = read(fd, r->buf + len, want < step ? want : step);
+		ssize_t n;
 
-		atomic_fetch_add(&r->account->ops, 1);
+		begin(r);
+		n = read(fd, r->buf + len, want < step ? want : step);
+		end(r);
 		if (n < 0) {
 			failed(r, "read");
 			return;
@@ -252,20 +304,35 @@ static void read_to_end(struct reader *r, int fd, size_t step)
 	}
 }
 
+static int open_it(struct reader *r)
+{
+	int fd;
+
+	begin(r);
+	fd = open(r->path, O_RDONLY | O_CLOEXEC);
+	end(r);
+	if (fd < 0)
+		failed(r, "open");
+	return fd;
+}
+
 static void open_read_close(struct reader *r)
 {
 	struct stat st;
-	int fd = open(r->path, O_RDONLY | O_CLOEXEC);
+	int fd = open_it(r), n;
 
-	atomic_fetch_add(&r->account->ops, 3);
-	if (fd < 0) {
-		failed(r, "open");
+	if (fd < 0)
 		return;
-	}
-	if (fstat(fd, &st))
+	begin(r);
+	n = fstat(fd, &st);
+	end(r);
+	if (n)
 		failed(r, "fstat");
-	read_to_end(r, fd, r->style == 1 ? 64 : BUFFER);
-	if (close(fd))
+	read_to_end(r, fd, r->style == 1 ? r->step : BUFFER);
+	begin(r);
+	n = close(fd);
+	end(r);
+	if (n)
 		failed(r, "close");
 }
 
@@ -274,56 +341,54 @@ static void read_again(struct reader *r, int *fd)
 	ssize_t n;
 
 	if (*fd < 0)
-		*fd = open(r->path, O_RDONLY | O_CLOEXEC);
-	atomic_fetch_add(&r->account->ops, 1);
-	if (*fd < 0) {
-		failed(r, "open");
+		*fd = open_it(r);
+	if (*fd < 0)
 		return;
-	}
+	begin(r);
 	n = pread(*fd, r->buf, BUFFER - 1, 0);
+	end(r);
 	if (n < 0)
 		failed(r, "pread");
 	else
 		check(r, (size_t)n);
 }
 
-/* As a container has it: the file over the host's own, the mount itself gone. */
-static int own_namespace(struct reader *r, const char *mountpoint, const char *file)
+/* As a container has it: what is ours bound over the host's own, the mount itself gone. */
+static int own_namespace(struct reader *r, const char *mountpoint, const char *file, bool directory)
 {
 	char target[PATH_MAX];
 
 	snprintf(target, sizeof(target), "/%s", file);
+	if (directory)
+		strcpy(target, "/sys"); /* one that is everywhere */
+	else if (access(target, F_OK))
+		strcpy(target, "/proc/version");
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return -1;
+	if (directory)
+		r->path[strlen(r->path) - strlen(r->name) - 1] = '\0';
 	if (mount(r->path, target, NULL, MS_BIND, NULL) || umount2(mountpoint, MNT_DETACH))
 		return -1;
-	strcpy(r->path, target);
+	snprintf(r->path, sizeof(r->path), directory ? "%s/%s" : "%s", target, r->name);
 	return 0;
 }
 
-static void run_reader(struct reader *r, const char *mountpoint, const char *file, bool private)
+static void run_reader(struct reader *r, const char *mountpoint, const char *file, int i)
 {
-	uint64_t began, took;
 	int fd = -1;
 
 	signal(SIGTERM, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	r->buf = malloc(BUFFER);
-	if (!r->buf || (private && own_namespace(r, mountpoint, file))) {
+	if (!r->buf || (i % 2 == 1 && own_namespace(r, mountpoint, file, i % 4 == 3))) {
 		fprintf(stderr, "readload: cannot prepare %s: %s\n", r->path, strerror(errno));
 		_exit(2);
 	}
 	while (!atomic_load(&shared->stop)) {
-		began = now_ns();
-		atomic_store(&r->account->busy_since, began);
 		if (r->style == 2)
 			read_again(r, &fd);
 		else
 			open_read_close(r);
-		took = now_ns() - began;
-		atomic_store(&r->account->busy_since, 0);
-		if (took > atomic_load(&r->account->max_ns))
-			atomic_store(&r->account->max_ns, took);
 		atomic_store(&r->account->ready, true);
 		if (pause_us)
 			usleep(pause_us);
@@ -333,7 +398,7 @@ static void run_reader(struct reader *r, const char *mountpoint, const char *fil
 
 /* ------------------------------------------------------------ the parent */
 
-/* Marks those who have been in one round for too long.  How many are ready? */
+/* Marks those who have been in one call for too long.  How many are ready? */
 static int look(int readers, uint64_t hang_ns)
 {
 	uint64_t since, now = now_ns();
@@ -348,6 +413,17 @@ static int look(int readers, uint64_t hang_ns)
 		ready += atomic_load(&a->ready);
 	}
 	return ready;
+}
+
+/* What the machine makes anybody wait, whatever he does. */
+static void doze(unsigned int us)
+{
+	uint64_t began = now_ns(), took;
+
+	usleep(us);
+	took = now_ns() - began;
+	if (took > us * 1000u && took - us * 1000u > shared->noise_ns)
+		shared->noise_ns = took - us * 1000u;
 }
 
 /* Waits until all have ended or are known to hang; kills the latter and goes. */
@@ -378,6 +454,15 @@ static bool collect(pid_t pids[], int readers, uint64_t hang_ns)
 	return fine;
 }
 
+/* The longest call, also one that is not over. */
+static uint64_t stall_of(struct account *a)
+{
+	uint64_t stall = atomic_load(&a->max_ns), since = atomic_load(&a->busy_since);
+	uint64_t now = now_ns();
+
+	return since && now > since && now - since > stall ? now - since : stall;
+}
+
 static int report(int readers)
 {
 	uint64_t ops = 0, fails = 0, torn = 0, max_ns = 0, by[ERRNOS] = { 0 };
@@ -386,10 +471,8 @@ static int report(int readers)
 
 	for (i = 0; i < readers; i++) {
 		struct account *a = &shared->account[i];
-		uint64_t stall = atomic_load(&a->max_ns), since = atomic_load(&a->busy_since);
+		uint64_t stall = stall_of(a);
 
-		if (since && now_ns() - since > stall)
-			stall = now_ns() - since;
 		if (stall > max_ns)
 			max_ns = stall;
 		ops += atomic_load(&a->ops);
@@ -413,7 +496,10 @@ static int report(int readers)
 		       (unsigned long long)by[e]);
 		sep = ",";
 	}
-	printf("}}\n");
+	printf("},\"noise_ms\":%.1f,\"stall_ms\":[", (double)shared->noise_ns / 1e6);
+	for (i = 0; i < readers; i++)
+		printf("%s%.1f", i ? "," : "", (double)stall_of(&shared->account[i]) / 1e6);
+	printf("]}\n");
 	return fails || torn || hung || !ops;
 }
 
@@ -478,10 +564,11 @@ int main(int argc, char **argv)
 		r.account = &shared->account[i];
 		r.name = slash ? slash + 1 : file;
 		r.style = i / 2 % 3;
+		r.step = strcmp(r.name, "uptime") ? 64 : 3;
 		snprintf(r.path, sizeof(r.path), "%s/%s", mountpoint, file);
 		pids[i] = fork();
 		if (pids[i] == 0)
-			run_reader(&r, mountpoint, file, i % 2 == 1);
+			run_reader(&r, mountpoint, file, i);
 		if (pids[i] < 0)
 			return 2;
 	}
@@ -489,6 +576,9 @@ int main(int argc, char **argv)
 		end = now_ns() + (uint64_t)(seconds * 1e9);
 	while (!terminated && (!end || now_ns() < end)) {
 		if (look(readers, hang_ns) == readers && !said && ready_file) {
+			/* who begins on a busy machine waits for it, not for us */
+			for (i = 0; i < readers; i++)
+				atomic_store(&shared->account[i].max_ns, 0);
 			touch(ready_file);
 			said = true;
 		}
@@ -504,7 +594,7 @@ int main(int argc, char **argv)
 				return 2;
 			}
 		}
-		usleep(5000);
+		doze(5000);
 	}
 	fine = collect(pids, readers, hang_ns);
 	i = report(readers);

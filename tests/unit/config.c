@@ -95,6 +95,8 @@ static void test_defaults(void)
 	CHECK_U64(s->reattach, WIRE_REATTACH_ALL);
 	CHECK_U64(s->confine, 1);
 	CHECK_U64(s->test_journal, 1);
+	CHECK_U64(s->test_snapshots, 1);
+	CHECK_U64(s->test_resend, 1);
 	config_free(defaults);
 }
 
@@ -499,7 +501,7 @@ static void test_shipped(void)
 			printf("# %s\n", key);
 		found++;
 	}
-	CHECK_U64(found, 24);
+	CHECK_U64(found, 26);
 }
 
 int main(void)

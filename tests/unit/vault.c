@@ -389,7 +389,9 @@ static void test_absent(void)
 	close(fd);
 }
 
-static const struct settings settings = { .max_handles = 4, .max_snapshot_kib = 16 };
+static const struct settings settings = { .max_handles = 4,
+					  .max_snapshot_kib = 16,
+					  .test_snapshots = 1 };
 
 static void open_handles(struct handles *h, struct vault_header *vault, uint32_t generation)
 {

@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Containers come and go, limits change, workers are killed and reloaded, for as long as
+# LXCFSD_TEST_SOAK says (minutes; 10 with LXCFSD_TEST_LONG=1): afterwards there is no more
+# of anything than there was after a warm-up.
+# shellcheck source-path=SCRIPTDIR disable=SC2119
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../load.sh"
+. "$(dirname "$0")/../survey.sh"
+
+MINUTES=${LXCFSD_TEST_SOAK:-${LXCFSD_TEST_LONG:+10}}
+[ -n "$MINUTES" ] || skip_all "only with LXCFSD_TEST_LONG=1 or LXCFSD_TEST_SOAK=MINUTES"
+[ -n "$CG_MODE" ] || bail "there are cgroups with memory"
+
+containers=0
+one_round() {
+	local n=soak$((containers++ % 7))
+	container_start "$n" --mem $(((64 + RANDOM % 64) << 20)) --quota $((10000 + RANDOM))/100000 || return 1
+	in_container "$n" cat /proc/meminfo /proc/stat /proc/loadavg /proc/uptime >/dev/null || return 1
+	cg_set "$n" mem $(((64 + RANDOM % 64) << 20))
+	in_container "$n" cat /proc/meminfo >/dev/null || return 1
+	case $((containers % 3)) in
+	0) reload_and_wait ;;
+	1) local w; w=$(worker_pid) && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" ;;
+	esac
+	container_stop "$n"
+}
+rounds_for() { # SECONDS
+	local end=$((SECONDS + $1))
+	while [ $SECONDS -lt $end ]; do one_round || failures=$((failures + 1)); done
+}
+field() { awk -v k="$1" '$1 == k { print $2; exit }' "$2"; }
+# each worker anew, so that all have lived for the same time
+take_stock() { # NAME
+	local w
+	reload_and_wait
+	w=$(worker_pid)
+	timeout 10 cat "$MNT"/proc/* >/dev/null 2>&1
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 12 # what nobody has read for 10 s is closed
+	{
+		echo "keeper-RSS $(field VmRSS: "/proc/$DPID/status")"
+		echo "worker-RSS $(field VmRSS: "/proc/$w/status")"
+		echo "slab $(field SUnreclaim: /proc/meminfo)"
+		echo "keeper-fds $(find "/proc/$DPID/fd" | wc -l)"
+		echo "worker-fds $(find "/proc/$w/fd" | wc -l)"
+		echo "processes $(pgrep -P "$DPID" | wc -l)"
+		echo "mounts $(wc -l </proc/self/mountinfo)"
+	} >"$D/stock.$1"
+}
+
+survey_begin one
+failures=0
+HANG_MS=60000 survey_load
+rounds_for $((MINUTES > 2 ? 60 : 20))
+take_stock before
+rounds_for $((MINUTES * 60))
+take_stock after
+survey_unload
+survey_say soak $containers -
+is $failures 0 "$containers containers came, read and went"
+is "$(load_says failed) failed, $(load_says torn) torn, $(load_says hung) hung" \
+	"0 failed, 0 torn, 0 hung" "no reader noticed"
+while read -r what before; do
+	after=$(field "$what" "$D/stock.after")
+	# others use this machine's slab and mount things as well
+	slack=0
+	[ "$what" != slab ] || slack=8192
+	check "$what: $before before, $after after" test "$after" -le $((before + before / 10 + slack))
+done <"$D/stock.before"
+finish
