@@ -147,9 +147,16 @@ bool lost_some(const struct journal *journal)
 
 void lost_forget(struct journal *journal, bool all)
 {
-	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++)
-		if (all || !slot_is_sound(journal, &journal->slots[i]))
-			memset(&journal->slots[i], 0, offsetof(struct journal_slot, buf) + 4096);
+	uint32_t unreaped = atomic_load(&journal->vault->unreaped);
+
+	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++) {
+		struct journal_slot *slot = &journal->slots[i];
+
+		if (unreaped && atomic_load(&slot->owner) == unreaped)
+			continue; /* the kernel may write there: see journal.h */
+		if (all || !slot_is_sound(journal, slot))
+			memset(slot, 0, offsetof(struct journal_slot, buf) + 4096);
+	}
 }
 
 /* ------------------------------------------------------------- the kernel */

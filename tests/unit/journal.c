@@ -51,7 +51,7 @@ static void end_vault(void)
 static struct fuse_in_header request(uint64_t unique)
 {
 	return (struct fuse_in_header){ .len = sizeof(struct fuse_in_header),
-					.opcode = FUSE_READ,
+					.opcode = FUSE_READLINK,
 					.unique = unique,
 					.nodeid = 7 };
 }
