@@ -113,10 +113,9 @@ full_load() { # TRIES, when the machine does not give what the quota allows
 
 quota=1.5
 full_load 3
-# whoever looks works himself: the longer he looks the less that is
-ask idle 10
+# whoever looks works himself: the longer he looks, and looks alone, the less that is
 for p in "${programs[@]}"; do
-	read -r shown _ <"$D/shown.$p"
+	read -r shown _ < <("${p}_in" idle 10)
 	check "$p: the idle neighbour reads $shown %" near "$shown" 1.5 1.5
 done
 
