@@ -37,6 +37,7 @@
 #define REMOUNTS_MAX 10 /* in a row, without a minute of peace */
 /* Deaths in a row that are followed at once; then with a growing pause. */
 #define FAILURES_FREE	   10
+#define FAILURES_SAFE	   30 /* by then nobody has served for longer than that took */
 #define PAUSE_MAX_MS	   1000
 #define PEACE_MS	   5000
 #define START_FAILURES_MAX 5
@@ -109,7 +110,7 @@ static void respawn(struct keeper *k)
 		change_stop(k, 1);
 		return;
 	}
-	if (k->started && k->failures > FAILURES_FREE)
+	if (k->started && k->failures > FAILURES_SAFE)
 		safe_workers_die(&k->safe, k->failures);
 	if (k->failures > FAILURES_FREE && !safe_is_due(&k->safe)) {
 		unsigned int doublings = k->failures - FAILURES_FREE;

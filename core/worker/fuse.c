@@ -873,7 +873,7 @@ static void *take_requests(void *arg)
 		stays = take_first(conn, &buf);
 	while (stays && buf.mem && !atomic_load(&all->draining))
 		stays = take_one(conn, &buf, &errors);
-	journal_detach(&all->journal);
+	journal_detach(&all->journal, atomic_load(&all->draining));
 	if (stays && buf.mem)
 		atomic_fetch_sub(&conn->running, 1);
 	return NULL;

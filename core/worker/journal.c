@@ -109,7 +109,7 @@ void *journal_attach(struct journal *journal, uint32_t conn)
 	return journal_adopt(journal, conn, (unsigned int)index);
 }
 
-void journal_detach(struct journal *journal)
+void journal_detach(struct journal *journal, bool ends)
 {
 	if (!mine)
 		return;
@@ -117,7 +117,8 @@ void journal_detach(struct journal *journal)
 	my_hand->attached = false;
 	pthread_mutex_unlock(&journal->lock);
 	atomic_store(&my_hand->turn, atomic_load(&my_hand->turn) & ~(uint64_t)TURN_MASK);
-	atomic_store(&mine->owner, 0);
+	if (!ends) /* else the successor sees by it that nothing was wiped out: lost.h */
+		atomic_store(&mine->owner, 0);
 	mine = NULL;
 	my_hand = NULL;
 }

@@ -85,7 +85,8 @@ void journal_add(struct journal *journal, uint32_t conn, int fd);
 void *journal_attach(struct journal *journal, uint32_t conn);
 /* Slot `index`, which journal_take_late() has filled. */
 void *journal_adopt(struct journal *journal, uint32_t conn, unsigned int index);
-void journal_detach(struct journal *journal);
+/* `ends`: and so does the process. */
+void journal_detach(struct journal *journal, bool ends);
 /* Sends `signal` to all threads that have a slot. */
 void journal_kick(struct journal *journal, int signal);
 

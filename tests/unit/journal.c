@@ -111,7 +111,7 @@ static void test_in_time(void)
 	CHECK(journal_claim() && answer(12, 0) > 0 && answered(12) == 0);
 	CHECK(!journal_was_late());
 	CHECK_U64(atomic_load(&vault->late), 0);
-	journal_detach(&journal);
+	journal_detach(&journal, false);
 	CHECK_U64(journal.slots[0].owner, 0);
 	end();
 	end_vault();
@@ -144,13 +144,13 @@ static void test_late(void)
 	CHECK_U64(unique_in(1), 10);
 	take(buf, 12); /* it may go on */
 	CHECK(!journal_was_late() && answer(12, 0) > 0);
-	journal_detach(&journal);
+	journal_detach(&journal, false);
 
 	journal_adopt(&journal, CONN_PLAIN, (unsigned int)late.index);
 	CHECK(journal_is_spare() && journal_unique() == 10);
 	CHECK(answer(10, -EIO) > 0 && answered(10) == -EIO);
 	CHECK_U64(unique_in(1), 0);
-	journal_detach(&journal);
+	journal_detach(&journal, false);
 	end();
 	end_vault();
 }
@@ -182,7 +182,7 @@ static void test_twice_late(void)
 	journal_fail_late(&journal, &first);
 	CHECK(answered(12) == -EIO);
 	CHECK_U64(unique_in(0), 0);
-	journal_detach(&journal);
+	journal_detach(&journal, false);
 	end();
 	end_vault();
 }
