@@ -12,6 +12,7 @@
 #include "io.h"
 #include "keeper.h"
 #include "log.h"
+#include "oom.h"
 #include "options.h"
 #include "reexec.h"
 #include "runtime.h"
@@ -69,6 +70,7 @@ static int run(struct options *o, struct bundle *bundle)
 	}
 	if (begin(o, &rt, bundle) < 0)
 		return 1;
+	oom_protect();
 	status = keeper_run(o, &rt, bundle);
 	runtime_release(&rt);
 	return status;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "oom.h"
 #include "process.h"
 
 /* The child's; our own fds are kept out of their way. */
@@ -73,6 +74,7 @@ static _Noreturn void become_worker(const struct options *o, int ctl, enum log_t
 		for (int fd = 0; null >= 0 && fd < 3; fd++)
 			dup2(null, fd);
 	}
+	oom_expose();
 	hand_over(ctl, CONTROL_FD);
 	if (made_of && made_of->set_fd >= 0)
 		hand_over(made_of->set_fd, SET_FD);

@@ -22,11 +22,9 @@
  * The keeper keeps what a worker gives up: the next worker begins with it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -38,12 +36,7 @@
 #include <linux/seccomp.h>
 
 #include "confine.h"
-#include "io.h"
 #include "log.h"
-#include "text.h"
-
-/* The keeper may not die for memory at all; nobody notices the death of a worker. */
-#define OOM_SCORE (-900)
 
 static const uint32_t kept[] = {
 	CAP_SYS_PTRACE,	     /* /proc/PID/ns of other users' processes, hidepid */
@@ -234,23 +227,6 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-static int raise_oom_score(void)
-{
-	_close_ int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
-	char buf[16];
-	ssize_t n = fd < 0 ? -1 : pread(fd, buf, sizeof(buf), 0);
-	struct lxcfsd_text text = { buf + 1, n > 2 ? (size_t)n - 2 : 0 };
-	uint64_t score;
-	int len;
-
-	if (n < 0)
-		return -errno;
-	if (buf[0] != '-' || parse_u64(text, &score) < 0 || score <= -OOM_SCORE)
-		return 0;
-	len = snprintf(buf, sizeof(buf), "%d", OOM_SCORE);
-	return pwrite(fd, buf, (size_t)len, 0) == len ? 0 : -errno;
-}
-
 static void say(const char *what, int r)
 {
 	if (r < 0)
@@ -260,7 +236,6 @@ static void say(const char *what, int r)
 
 void confine(void)
 {
-	say("oom_score_adj", raise_oom_score());
 	say("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0);
 	say("seccomp", filter_calls());
 	say("capabilities", drop_capabilities());

@@ -11,7 +11,7 @@
 
 #define IDLE_NS	   (10ull * 1000000000u)
 #define BUDGET_MIN 2
-#define SPARE	   24 /* for the wire, our roots, and requests in hand */
+#define SPARE	   36 /* the wire, our roots, what we keep for a keeper, requests in hand */
 
 /* Half of what we may open is for requests, plugins and the wire; and where that is
  * little, what is left of it beside the plugins, which are loaded by now. */

@@ -65,7 +65,7 @@ unnoticed "a storm of processes"
 
 # workers that are killed for their memory, as soon as they are there
 d=${CG_DIR[memory]}/$CG_NAME/poor
-if cg_make poor && cg_set poor mem $((1 << 20)) 2>/dev/null; then
+if cg_make poor && cg_set poor mem $((3 << 20)) 2>/dev/null; then
 	HANG_MS=60000 survey_load
 	echo "$DPID" >"$d/cgroup.procs"
 	kill -KILL "$(worker_pid)"
@@ -114,7 +114,7 @@ stop_daemon
 # few descriptors
 real=$LXCFSD
 LXCFSD=$T/limited
-for n in 64 256 1024; do
+for n in 96 256 1024; do
 	printf '#!/bin/sh\nulimit -n %s\nexec %s "$@"\n' $n "$real" >"$LXCFSD"
 	chmod 755 "$LXCFSD"
 	daemon "few$n"
