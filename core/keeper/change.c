@@ -28,13 +28,13 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "conns.h"
 #include "io.h"
 #include "notify.h"
 #include "timeouts.h"
 #include "wire.h"
 
-#define MS	     1000000u
-#define REMOUNTS_MAX 10 /* in a row, without a minute of peace */
+#define MS 1000000u
 /* Deaths in a row that are followed at once; then with a growing pause. */
 #define FAILURES_FREE	   10
 #define FAILURES_SAFE	   30 /* by then nobody has served for longer than that took */
@@ -127,58 +127,6 @@ static void respawn(struct keeper *k)
 		change_start(k, FOR_RESPAWN);
 }
 
-static int make_mount(struct keeper *k, const char *path)
-{
-	char reason[PATH_MAX + 256];
-	int r = mount_new(&k->mount, path, &k->vault->conns[0], reason, sizeof(reason));
-
-	if (r < 0)
-		log_err("%s", reason);
-	else
-		handover_changed(k, KEPT(VAULT) | KEPT(FUSE) | KEPT(LOCK) | KEPT(TREE));
-	return r;
-}
-
-void change_inner(struct keeper *k)
-{
-	const char *below = k->active.ready.inner;
-	struct wire_conn conn = { .index = CONN_INNER };
-	int r;
-
-	if (k->active.state != PROCESS_SERVING)
-		return;
-	if (k->inner.fuse_fd < 0 && !k->inner.child && below[0] == '/' &&
-	    k->inner.remounts <= REMOUNTS_MAX) {
-		r = inner_open(&k->inner, &k->mount, k->vault, below);
-		guard_learn(&k->guard, k->vault);
-		if (r == 0)
-			r = wire_send(k->active.ctl, WIRE_CONN, &conn, sizeof(conn),
-				      &k->inner.fuse_fd, 1);
-		if (r < 0)
-			log_warn("no connection for '%s', its files can only be read: %s", below,
-				 strerror(-r));
-		handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
-	}
-	inner_attach(&k->inner);
-}
-
-/* It was ended from outside, alone. */
-static void inner_ended(struct keeper *k)
-{
-	uint64_t now = io_now_ns();
-
-	k->inner.remounts = now - k->inner.remounted_ns > 60000ull * MS ? 1 : k->inner.remounts + 1;
-	k->inner.remounted_ns = now;
-	k->watch.inner_remounts++;
-	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
-		"containers that run get theirs back",
-		k->inner.path,
-		k->inner.remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
-	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
-	inner_drop(&k->inner, true);
-	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
-}
-
 /* active is gone for good: next takes over. */
 static void promote(struct keeper *k)
 {
@@ -187,7 +135,7 @@ static void promote(struct keeper *k)
 
 	if (k->mount.fuse_fd < 0) {
 		memcpy(k->mountpoint, k->next.ready.mountpoint, sizeof(k->mountpoint));
-		r = make_mount(k, k->mountpoint);
+		r = conns_mount(k, k->mountpoint);
 		if (r < 0) {
 			change_stop(k, 1);
 			return;
@@ -256,7 +204,7 @@ static void active_serves(struct keeper *k)
 	log_set_level((int)k->active.ready.log_level);
 	if (k->active.made_of.last_resort) {
 		safe_serves(&k->safe, k->died_ns);
-		change_inner(k);
+		conns_inner(k);
 		return;
 	}
 	safe_over = safe_ends(&k->safe, &k->active.ready);
@@ -280,7 +228,7 @@ static void active_serves(struct keeper *k)
 		log_notice("serving again %.1f ms after the death (generation %u)",
 			   (double)(io_now_ns() - k->died_ns) / 1e6, k->active.generation);
 	}
-	change_inner(k);
+	conns_inner(k);
 }
 
 /* -------------------------------------------------------------- a worker speaks */
@@ -360,46 +308,6 @@ static void next_ended(struct keeper *k, const char *how)
 	free(kept);
 }
 
-/* The connection itself is gone: somebody has unmounted or aborted it. */
-static void mount_anew(struct keeper *k)
-{
-	char path[sizeof(k->mount.path)];
-	uint64_t now = io_now_ns();
-	uint32_t view_off = atomic_load(&k->vault->view_off);
-	struct vault_header *before = k->vault;
-
-	k->remounts = now - k->remounted_ns > 60000ull * MS ? 1 : k->remounts + 1;
-	k->remounted_ns = now;
-	k->watch.remounts++;
-	memcpy(path, k->mount.path, sizeof(path));
-	log_err("the connection to the kernel was ended from outside (umount -f or abort): "
-		"mounting '%s' anew; containers that run get their files back, what they have "
-		"open there is lost",
-		path);
-	reattach_lost(&k->reattach, k->mount.device, "");
-	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
-	mount_drop(&k->mount);
-	inner_drop(&k->inner, false);
-	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
-	close(k->vault_fd);
-	k->vault_fd = -1;
-	k->vault = NULL;
-	if (k->remounts > REMOUNTS_MAX) {
-		log_err("this happened %u times within a minute each: giving up", k->remounts);
-		change_stop(k, 1);
-		return;
-	}
-	if (vault_create(&k->vault_fd, &k->vault) < 0 || make_mount(k, path) < 0) {
-		change_stop(k, 1);
-		return;
-	}
-	atomic_store(&k->vault->view_off, view_off);
-	if (safe_is_due(&k->safe)) /* it knows no other names */
-		vault_copy_nodes(k->vault, before);
-	vault_unmap(before);
-	guard_learn(&k->guard, k->vault);
-}
-
 static const char *name_of(const struct process *p)
 {
 	return p->made_of.last_resort ? "lxcfsd-safe" : "worker";
@@ -446,9 +354,9 @@ static void active_ended(struct keeper *k, int status, const char *how)
 			  k->died_ns - k->active.since_ns);
 	process_done(&k->active);
 	if (gone)
-		mount_anew(k);
+		conns_anew(k);
 	else if (inner_gone)
-		inner_ended(k);
+		conns_inner_ended(k);
 	if (k->stopping)
 		return;
 	if (faulty)
@@ -477,7 +385,7 @@ void change_reap(struct keeper *k)
 		if (inner_reaped(&k->inner, pid, status)) {
 			handover_changed(k, KEPT(INNER_TREE));
 			if (k->inner.fuse_fd < 0)
-				change_inner(k);
+				conns_inner(k);
 			continue;
 		}
 		if (reexec_reaped(k, pid, status) || reattach_reaped(&k->reattach, pid, status))

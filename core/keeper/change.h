@@ -67,8 +67,6 @@ void change_stop(struct keeper *k, int exit_status);
 void change_start(struct keeper *k, enum purpose purpose);
 /* Takes one message of `p`, which is active or next. */
 void change_hear(struct keeper *k, struct process *p);
-/* Makes the inner mount, if the active worker wants one, or puts it back. */
-void change_inner(struct keeper *k);
 /* Takes the ends of all processes that have ended. */
 void change_reap(struct keeper *k);
 /* active was another keeper's child, and has ended. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "conns.h"
 #include "io.h"
 #include "keeper.h"
 #include "notify.h"
@@ -100,7 +101,7 @@ static int check_mount(struct keeper *k, uint64_t now)
 	k->look_at_ns = 0;
 	k->looked_ns = now;
 	r = mount_restore(&k->mount, &restored);
-	change_inner(k);
+	conns_inner(k);
 	if (restored)
 		handover_changed(k, KEPT(TREE));
 	if (r < 0)

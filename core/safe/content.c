@@ -230,7 +230,9 @@ static int note_listed(struct safe *s)
 
 int content_open(struct safe *s, struct vault_header *vault, uint32_t generation, const char *root)
 {
-	static const struct settings bounds = { .max_handles = 1024, .max_snapshot_kib = 4096, .test_snapshots = 1 };
+	static const struct settings bounds = { .max_handles = 1024,
+						.max_snapshot_kib = 4096,
+						.test_snapshots = 1 };
 	const struct plugins none = { .count = 0 };
 	int r = roots_open(&s->roots, root);
 

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "config_private.h"
 #include "confine.h"
 #include "dying.h"
@@ -39,52 +40,8 @@
 
 #define CONTROL_FD 3
 #define TIDY_MS	   1000
-#define SET_MAX	   32
 /* They arm and wait; what has to be computed is read in them as well. */
 #define INNER_THREADS 2
-
-struct arguments {
-	const char *config;
-	const char *goodset; /* number of an fd; NULL: from the disk */
-	enum log_target log;
-	struct config_override overrides[SET_MAX];
-	size_t override_count;
-};
-
-static int parse_arguments(int argc, char **argv, struct arguments *ret)
-{
-	struct arguments a = { .log = LOG_TO_STDERR };
-
-	for (int i = 2; i < argc; i += 2) {
-		const char *value = argv[i + 1];
-
-		if (!value)
-			return -EINVAL;
-		if (!strcmp(argv[i], "--config")) {
-			a.config = value;
-		} else if (!strcmp(argv[i], "--goodset")) {
-			a.goodset = value;
-		} else if (!strcmp(argv[i], "--log")) {
-			a.log = !strcmp(value, "syslog")    ? LOG_TO_SYSLOG
-				: !strcmp(value, "journal") ? LOG_TO_JOURNAL
-							    : LOG_TO_STDERR;
-		} else if (!strcmp(argv[i], "--set")) {
-			char *equals = strchr(argv[i + 1], '=');
-
-			if (!equals || a.override_count == SET_MAX)
-				return -EINVAL;
-			*equals = '\0';
-			a.overrides[a.override_count++] =
-				(struct config_override){ value, equals + 1, "command line" };
-		} else {
-			return -EINVAL;
-		}
-	}
-	if (!a.config)
-		return -EINVAL;
-	*ret = a;
-	return 0;
-}
 
 /* After a crash: made of what the one before was made of. */
 static int take_goodset(const char *number, struct problems *problems)
@@ -504,7 +461,7 @@ int main(int argc, char **argv)
 		puts("lxcfsd-worker " LXCFSD_VERSION);
 		return 0;
 	}
-	if (parse_arguments(argc, argv, &arguments) < 0)
+	if (arguments_parse(argc, argv, &arguments) < 0)
 		return usage(stderr);
 	if (!strcmp(argv[1], "--serve"))
 		return serve(&arguments);

@@ -22,7 +22,7 @@ runnable() { # CONTAINER N: so many threads
 	while read -r p; do
 		! grep -q '^State:.R' "/proc/$p/status" || n=$((n + 1))
 	done <"${CG_DIR[memory]}/$CG_NAME/$1/cgroup.procs"
-	[ $n -ge "$2" ]
+	[ "$n" -ge "$2" ]
 }
 check "three threads run" wait_for "$PATIENCE" runnable busy 3
 read -r average _ < <(in_container busy cat /proc/loadavg)

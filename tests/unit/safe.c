@@ -290,7 +290,9 @@ static void test_directories(void)
 /* Whose a file is that we have opened, the next worker asks anew. */
 static void test_next_worker(void)
 {
-	static const struct settings settings = { .max_handles = 4, .max_snapshot_kib = 16, .test_snapshots = 1 };
+	static const struct settings settings = { .max_handles = 4,
+						  .max_snapshot_kib = 16,
+						  .test_snapshots = 1 };
 	struct subject *subject;
 	struct handles later;
 	uint64_t a, fh;
