@@ -16,7 +16,7 @@ stopped() { [ "$(awk '/^State/ { print $2 }' "/proc/$1/status")" = T ]; }
 candidate_waits() { # it has said READY, so the other one was told to finish
 	local w
 	for w in $(pgrep -P "$DPID" -x lxcfsd-worker); do
-		[ "$(awk '/^Threads/ { print $2 }' "/proc/$w/status")" = 1 ] && grep -q recv "/proc/$w/wchan" && return
+		[ "$(awk '/^Threads/ { print $2 }' "/proc/$w/status")" = 1 ] && grep -qE 'recv|packets' "/proc/$w/wchan" && return
 	done
 	return 1
 }
