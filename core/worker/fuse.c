@@ -970,3 +970,16 @@ void fuse_conns_drain(struct fuse_conns *conns)
 		nanosleep(&pause, NULL);
 	}
 }
+
+void fuse_conns_resume(struct fuse_conns *conns)
+{
+	atomic_store(&conns->draining, false);
+	journal_reuse(&conns->journal);
+	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
+		struct fuse_conn *conn = &conns->list[i];
+
+		for (unsigned int n = 0; conn->session && n < conn->wanted; n++)
+			if (start_thread(conn, -1, true) < 0)
+				log_err("cannot start a thread: fewer serve");
+	}
+}

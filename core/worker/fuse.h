@@ -26,6 +26,8 @@ int fuse_conns_watch(struct fuse_conns *conns, uint64_t limit_ns);
 /* No more requests are taken; returns when all that were taken
  * are answered, by their threads or in their place. */
 void fuse_conns_drain(struct fuse_conns *conns);
+/* After that: requests are taken as before. */
+void fuse_conns_resume(struct fuse_conns *conns);
 /* Wakes who sleeps in poll(2), by the name that the kernel gave him. */
 void fuse_conns_wake(void *conns, uint64_t sleeper);
 

@@ -115,12 +115,24 @@ void journal_detach(struct journal *journal, bool ends)
 		return;
 	pthread_mutex_lock(&journal->lock);
 	my_hand->attached = false;
+	my_hand->kept = ends;
 	pthread_mutex_unlock(&journal->lock);
 	atomic_store(&my_hand->turn, atomic_load(&my_hand->turn) & ~(uint64_t)TURN_MASK);
 	if (!ends) /* else the successor sees by it that nothing was wiped out: lost.h */
 		atomic_store(&mine->owner, 0);
 	mine = NULL;
 	my_hand = NULL;
+}
+
+void journal_reuse(struct journal *journal)
+{
+	pthread_mutex_lock(&journal->lock);
+	for (unsigned int i = 0; i < JOURNAL_SLOTS; i++)
+		if (journal->hands[i].kept) {
+			journal->hands[i].kept = false;
+			atomic_store(&journal->slots[i].owner, 0);
+		}
+	pthread_mutex_unlock(&journal->lock);
 }
 
 void journal_kick(struct journal *journal, int signal)

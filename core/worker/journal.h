@@ -58,6 +58,7 @@ struct journal_hand {
 	_Atomic uint32_t thread_conn; /* what its thread serves */
 	_Atomic bool spare;	      /* it was taken from another thread */
 	bool attached;
+	bool kept;	  /* it is free, but for the successor it was this worker's */
 	pthread_t thread; /* if attached */
 };
 
@@ -87,6 +88,8 @@ void *journal_attach(struct journal *journal, uint32_t conn);
 void *journal_adopt(struct journal *journal, uint32_t conn, unsigned int index);
 /* `ends`: and so does the process. */
 void journal_detach(struct journal *journal, bool ends);
+/* It did not end after all: the slots that were kept are free. */
+void journal_reuse(struct journal *journal);
 /* Sends `signal` to all threads that have a slot. */
 void journal_kick(struct journal *journal, int signal);
 

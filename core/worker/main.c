@@ -269,9 +269,7 @@ static void add_conn(struct fuse_conns *conns, struct wire_msg *msg)
 	wire_close_fds(msg);
 }
 
-/* If the keeper has died meanwhile, nobody else holds the connection. */
-static bool drained;
-
+/* A keeper that has died meanwhile has told nobody else to go. */
 static void drain(struct fuse_conns *conns, int control)
 {
 	struct pollfd p = { .fd = control };
@@ -279,7 +277,7 @@ static void drain(struct fuse_conns *conns, int control)
 	fuse_conns_drain(conns);
 	if (poll(&p, 1, 0) != 1 || !(p.revents & POLLHUP))
 		_exit(0);
-	drained = true;
+	fuse_conns_resume(conns);
 }
 
 static void hear(struct fuse_conns *conns, struct pollfd *control)
@@ -296,8 +294,7 @@ static void hear(struct fuse_conns *conns, struct pollfd *control)
 	else if (r == 0)
 		wire_close_fds(&msg); /* of a newer release */
 	if (r == -ECONNRESET) {	      /* an orphan serves on: a new keeper adopts it */
-		log_err("the keeper is gone; %s",
-			drained ? "waiting for another one" : "serving on without it");
+		log_err("the keeper is gone; serving on without it");
 		close(control->fd);
 		control->fd = -1;
 	}
@@ -328,11 +325,8 @@ static void steer(struct server *s, struct fuse_conns *conns)
 			hear(conns, &fds[0]);
 		if (fds[1].revents && read(s->wake_fd, &wakes, sizeof(wakes)) < 0)
 			log_debug("eventfd: %m");
-		if (fds[2].revents) {
+		if (fds[2].revents)
 			fds[0].fd = orphan_adopt();
-			if (drained && fds[0].fd >= 0)
-				_exit(0); /* that one holds the connection now */
-		}
 		if (r == 0)
 			serve_tidy(s);
 	}
