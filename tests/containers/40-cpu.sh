@@ -73,9 +73,10 @@ for i in 1 2 3 4 5; do
 done
 : >"$T/end"
 wait $watcher
-check "nothing went backwards, each CPU and the sum" awk '
+# an emulated machine comes to read it a few times only
+check "nothing went backwards, each CPU and the sum" awk -v least="${VM:+8}" '
 	{ for (i = 2; i <= NF; i++) { if ($i < last[$1, i]) { print "was " last[$1, i] ": " $0; bad = 1 }; last[$1, i] = $i }; n++ }
-	END { exit bad || n < 20 }' "$T/watched"
+	END { exit bad || n < (least ? least : 20) }' "$T/watched"
 measure busy 2
 wanted=$(least "$USED * 2" 100)
 check "half a CPU now: $BUSY % busy, $wanted % of it was used" near "$BUSY" "$wanted" "$(calc "3 + 2 * $SLACK")"
