@@ -92,7 +92,7 @@ is_full() { awk -v low="${LOW:-0}" 'BEGIN { exit !(low >= 96) }'; }
 within_range() {
 	local by=10
 	! is_full || by=3
-	awk -v a="$1" -v low="$LOW" -v high="$HIGH" -v by=$by 'BEGIN { exit !(a ~ /^[0-9]/ && a >= low - by && a <= high + by) }'
+	awk -v a="$1" -v low="$LOW" -v high="$HIGH" -v by="$by" 'BEGIN { exit !(a ~ /^[0-9]/ && a >= low - by && a <= high + by) }'
 }
 
 full_load() { # TRIES, when the machine does not give what the quota allows
