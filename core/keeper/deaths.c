@@ -71,6 +71,13 @@ void death_names(struct watch *w, pid_t pid, const char *text)
 	names->len += len;
 }
 
+void death_done(struct watch *w)
+{
+	free(w->active_names.text);
+	free(w->next_names.text);
+	w->active_names = w->next_names = (struct names){ NULL, 0 };
+}
+
 /* The line of a file; of length 0: no such number. */
 static struct lxcfsd_text name_of(const struct names *names, uint32_t number)
 {

@@ -307,5 +307,6 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 	end_process(&k.active);
 	making_done(&k.good);
 	making_done(&k.safe.made_of);
+	death_done(&k.watch);
 	return k.exit_status;
 }

@@ -116,6 +116,7 @@ int death_patience_ms(struct watch *w, uint64_t now);
 void death_names(struct watch *w, pid_t pid, const char *text);
 /* The candidate becomes the active one.  What it may not run, into *go. */
 void death_promote(struct watch *w, bool reload, struct wire_go *go);
+void death_done(struct watch *w);
 /* How many processes the kernel has killed for memory so far. */
 uint64_t death_oom_kills(struct watch *w);
 /* Is this the kind of death that pauses are made after? */
