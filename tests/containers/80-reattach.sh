@@ -4,6 +4,7 @@
 # each form that a bind can have, and none is started again.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 LIMIT=2000 # ms
 [ -z "$VM" ] || LIMIT=$((LIMIT * 5))

@@ -4,6 +4,7 @@
 # left behind that was killed.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 LIMIT=2000 # ms
 [ -z "$VM" ] || LIMIT=$((LIMIT * 5))

@@ -63,10 +63,10 @@ mixed() {
 
 survey_begin one
 survey_row nothing 3 - $BOUND sleep 1 # what a stall is on this machine by itself
-survey_row kill "$(times 30 300)" 50 $BOUND kill_worker
-survey_row reload "$(times 30 1000)" 50 $BOUND reload
-survey_row re-exec "$(times 20 200)" 50 $BOUND reexec
-survey_row mixed "$(times 20 200)" 50 $BOUND mixed
+survey_row kill "$(times 10 300)" 50 $BOUND kill_worker
+survey_row reload "$(times 10 1000)" 50 $BOUND reload
+survey_row re-exec "$(times 6 200)" 50 $BOUND reexec
+survey_row mixed "$(times 10 200)" 50 $BOUND mixed
 survey_row stop "$(times 2 30)" 2100 $((BOUND + 4000)) stopped_worker_is_replaced
 wait_for "$PATIENCE" one_worker
 survey_row adopt "$(times 2 20)" 50 $BOUND adopted
