@@ -72,6 +72,10 @@ long_in_vm() {
 		skip_all "in a virtual machine only with LXCFSD_TEST_LONG=1"
 }
 
+only_long() {
+	[ -n "${LXCFSD_TEST_LONG:-}" ] || skip_all "only with LXCFSD_TEST_LONG=1"
+}
+
 wait_for() { # SECONDS CMD...: until the command succeeds
 	local end=$((SECONDS + $1))
 	shift

@@ -4,7 +4,7 @@
 # container that uses it up and in an idle one, and while it changes.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
-[ -n "${LXCFSD_TEST_LONG:-}" ] || skip_all "only with LXCFSD_TEST_LONG=1; 60-quota.sh asks /proc/stat"
+only_long
 . "$(dirname "$0")/../cpu.sh"
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"

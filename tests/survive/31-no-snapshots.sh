@@ -4,6 +4,7 @@
 # readers must see torn ones, or the suite could not tell.
 # shellcheck source-path=SCRIPTDIR disable=SC2119
 . "$(dirname "$0")/../lib.sh"
+only_long
 . "$(dirname "$0")/../load.sh"
 . "$(dirname "$0")/../survey.sh"
 

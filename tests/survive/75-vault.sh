@@ -4,6 +4,7 @@
 # what it has dropped, and nobody waits for ever.
 # shellcheck source-path=SCRIPTDIR disable=SC2119
 . "$(dirname "$0")/../lib.sh"
+only_long
 . "$(dirname "$0")/../load.sh"
 . "$(dirname "$0")/../survey.sh"
 
