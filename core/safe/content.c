@@ -121,18 +121,14 @@ uint64_t content_size(struct safe *s, const struct node *node)
 static int find_in_tree(struct safe *s, const struct node *dir, const char *name,
 			const struct node **ret)
 {
-	size_t len = strlen(name);
 	struct lxcfsd_entry entry;
 	struct node_path path;
 	const struct node *known;
+	int r;
 
-	if (len == 0 || !strcmp(name, ".") || !strcmp(name, "..") || strchr(name, '/'))
-		return -ENOENT;
-	if (len > NODE_NAME_MAX || dir->path_len + 1 + len > NODE_PATH_MAX)
-		return -ENAMETOOLONG;
-	nodes_path(&s->nodes, dir, &path);
-	path.text[dir->path_len] = '/';
-	memcpy(path.text + dir->path_len + 1, name, len + 1);
+	r = nodes_path_below(&s->nodes, dir, name, &path);
+	if (r < 0)
+		return r;
 	if (host_entry(&s->host, path.text, &entry) == 0)
 		return nodes_add(&s->nodes, dir, name, type_of(&entry), ret);
 	known = nodes_lookup(&s->nodes, dir, name);

@@ -88,6 +88,21 @@ const char *nodes_path(const struct nodes *nodes, const struct node *node, struc
 
 /* ----------------------------------------------------------------- entries */
 
+int nodes_path_below(const struct nodes *nodes, const struct node *dir, const char *name,
+		     struct node_path *ret)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || !strcmp(name, ".") || !strcmp(name, "..") || memchr(name, '/', len))
+		return -ENOENT;
+	if (len > NODE_NAME_MAX || dir->path_len + 1 + len > NODE_PATH_MAX)
+		return -ENAMETOOLONG;
+	nodes_path(nodes, dir, ret);
+	ret->text[dir->path_len] = '/';
+	memcpy(ret->text + dir->path_len + 1, name, len + 1);
+	return 0;
+}
+
 static bool is_type(uint32_t type)
 {
 	return type == NODE_DIR || type == NODE_FILE || type == NODE_LINK ||

@@ -84,6 +84,9 @@ void nodes_done(struct nodes *nodes);
 
 /* NULL: no such id. */
 const struct node *nodes_get(const struct nodes *nodes, uint64_t id);
+/* The path of what is called `name` in `dir`, known or not.  -ENOENT: nothing can be. */
+int nodes_path_below(const struct nodes *nodes, const struct node *dir, const char *name,
+		     struct node_path *ret);
 /* One that is known, of whatever type. */
 const struct node *nodes_lookup(const struct nodes *nodes, const struct node *parent,
 				const char *name);

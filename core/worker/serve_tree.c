@@ -107,18 +107,13 @@ int serve_lookup(struct server *s, const struct serve_read *who, const char *nam
 		[LXCFSD_DIR] = NODE_DIR, [LXCFSD_REG] = NODE_FILE, [LXCFSD_LINK] = NODE_LINK
 	};
 	const struct node *dir = who->node;
-	size_t len = strlen(name);
 	struct subject *subject;
 	struct node_path path;
 	int r;
 
-	if (len == 0 || !strcmp(name, ".") || !strcmp(name, "..") || memchr(name, '/', len))
-		return -ENOENT;
-	if (len > NODE_NAME_MAX || dir->path_len + 1 + len > NODE_PATH_MAX)
-		return -ENAMETOOLONG;
-	nodes_path(&s->nodes, dir, &path);
-	path.text[dir->path_len] = '/';
-	memcpy(path.text + dir->path_len + 1, name, len + 1);
+	r = nodes_path_below(&s->nodes, dir, name, &path);
+	if (r < 0)
+		return r;
 	r = serve_subject(s, who->reader, &subject);
 	r = find_entry(s, &s->nodes.list[dir->tree_root - 1], path.text, subject, r, who, ret);
 	subject_unref(subject);
