@@ -11,6 +11,13 @@ SURVEY_FILES=(proc/uptime proc/meminfo proc/lxcfsd_whole proc/lxcfsd_whole proc/
 	proc/cpuinfo sys/devices/system/cpu/online sys/devices/system/cpu/online
 	proc/cpuinfo proc/lxcfsd_whole proc/uptime proc/meminfo)
 
+times() { # SHORT LONG: an emulated machine is ten times as slow
+	if [ -z "${LXCFSD_TEST_LONG:-}" ]; then echo "$1"
+	elif [ -n "$VM" ]; then echo $((($2 + 9) / 10))
+	else echo "$2"
+	fi
+}
+
 survey_begin() { # the daemon, with a plugin of the suites and triggers
 	daemon "$1"
 	shift
@@ -22,6 +29,11 @@ survey_begin() { # the daemon, with a plugin of the suites and triggers
 	ln -s "$BUILD/plugins" "$D/bin/plugins"
 	LXCFSD=$D/bin/lxcfsd
 	must_start
+	survey_places
+}
+
+# Where the readers and the pollers are; the daemon serves.
+survey_places() {
 	MOUNT=$(mount_line)
 	NO_POLLERS=''
 	survey_pressure || diag "no pollers: $NO_POLLERS"
@@ -46,7 +58,7 @@ survey_pressure() {
 
 survey_load() {
 	rm -f "$D/ready" "$D/ready.polls"
-	(cg_join readers && exec "$TOOLS/readload" --readers 12 --hang-ms "${HANG_MS:-15000}" \
+	(cg_join readers && exec "$TOOLS/readload" --readers 12 --hang-ms "${HANG_MS:-15000}" --pause-ms "${PAUSE_MS:-0}" \
 		--ready "$D/ready" "$MNT" "${SURVEY_FILES[@]}") >"$D/load" 2>"$D/load.err" &
 	LOAD=$!
 	POLLS='' SPIN=''

@@ -8,12 +8,6 @@
 . "$(dirname "$0")/../survey.sh"
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
-times() { # SHORT LONG: an emulated machine is ten times as slow
-	if [ -z "${LXCFSD_TEST_LONG:-}" ]; then echo "$1"
-	elif [ -n "$VM" ]; then echo $((($2 + 9) / 10))
-	else echo "$2"
-	fi
-}
 BOUND=1000
 [ -z "$VM" ] || BOUND=10000
 
@@ -70,6 +64,5 @@ survey_row mixed "$(times 10 200)" 50 $BOUND mixed
 survey_row stop "$(times 2 30)" 2100 $((BOUND + 4000)) stopped_worker_is_replaced
 wait_for "$PATIENCE" one_worker
 survey_row adopt "$(times 2 20)" 50 $BOUND adopted
-skip "both" "under systemd only: tests/systemd"
 check_not "no worker has died by a fault" grep -qE 'died: signal (4|6|7|8|11) ' "$LOG"
 finish

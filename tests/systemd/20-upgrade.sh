@@ -30,7 +30,7 @@ isnt "$this" "$next" "there are two releases"
 check "the first one runs" all_are "$this"
 main=$DPID
 
-start_load --pause-ms 40 --hang-ms 20000
+start_load --pause-ms 40 --hang-ms 5000
 for release in next this next this; do
 	check "make install of the release $release" put_release $release
 	check "systemctl reload takes it" reload_says ok
@@ -81,6 +81,7 @@ bad_worker() {
 bad_worker "a new worker that lacks a library" "$T/unloadable"
 bad_worker "a new worker that is garbage" "$T/garbage"
 undisturbed "upgrades, downgrades and what cannot start"
+[ "$LOAD_STATUS" = 0 ] || diag "$(state)"
 echo "# longest stall $(load_says max_stall_ms) ms"
 
 # -- as a package
@@ -106,7 +107,7 @@ installs() { # this|next
 	dpkg --force-confnew -i "$T/lxcfsd-$1.deb" && wait_for "$PATIENCE" reload_ended "$before" &&
 		wait_for "$PATIENCE" all_are "${!1}"
 }
-start_load --pause-ms 40 --hang-ms 20000
+start_load --pause-ms 40 --hang-ms 5000
 for release in this next this next; do
 	check "dpkg -i of $release: all of it serves" installs $release || diag "$(releases)"
 done

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The rows of docs/survival.md for which it takes systemd: nobody is left, and it starts
+# the keeper again.
+# shellcheck source-path=SCRIPTDIR disable=SC2119
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../load.sh"
+. "$(dirname "$0")/../survey.sh"
+. "$(dirname "$0")/../systemd.sh"
+
+need_fusectl
+sed -i 's/^\[plugin pressure\]$/&\ntriggers = yes/' "$STAGE/this$INI"
+check "it is installed and started" install_release this
+wait_for "$PATIENCE" supervised
+grep -q '^triggers = yes' $INI || bail "triggers are on"
+survey_places
+
+again_after() { # CMD...
+	local before=$DPID
+	"$@" && wait_for "$PATIENCE" other_main "$before" && sleep "0.0$((RANDOM % 10))"
+}
+kill_main() { kill -KILL "$DPID"; }
+# shellcheck disable=SC2046 # pids
+kill_both() { kill -KILL $(cgroup_pids); }
+
+survey_row nothing 3 - 10000 sleep 1
+survey_row both "$(times 3 200)" 1000 10000 again_after kill_both
+survey_row main "$(times 3 200)" 50 10000 again_after kill_main
+finish_unit
