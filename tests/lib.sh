@@ -190,6 +190,7 @@ declare -A CG_DIR=() # controller -> where its hierarchy is mounted
 CG_DIRS=()           # each of these once
 CG_MODE=''
 CG_NAME=lxcfsd_test_$$
+CG_NAMES=("$CG_NAME") # what is taken down in the end
 
 cg_find() {
 	local kind point options c d
@@ -241,7 +242,7 @@ cg_make() { # PATH: below the test's own cgroup, with all controllers
 	done
 }
 
-cg_set() { # PATH mem|cpus|quota VALUE
+cg_set() { # PATH mem|cpus|quota|weight VALUE
 	local memory=${CG_DIR[memory]}/$CG_NAME/$1 cpuset=${CG_DIR[cpuset]}/$CG_NAME/$1
 	local cpu=${CG_DIR[cpu]}/$CG_NAME/$1
 	case $CG_MODE-$2 in
@@ -250,6 +251,8 @@ cg_set() { # PATH mem|cpus|quota VALUE
 	*-cpus) echo "$3" >"$cpuset/cpuset.cpus" ;;
 	v1-quota) echo "${3#*/}" >"$cpu/cpu.cfs_period_us" && echo "${3%/*}" >"$cpu/cpu.cfs_quota_us" ;;
 	v2-quota) echo "${3%/*} ${3#*/}" >"$cpu/cpu.max" ;;
+	v1-weight) echo "$3" >"$cpu/cpu.shares" ;;
+	v2-weight) echo "$3" >"$cpu/cpu.weight" ;;
 	*) return 1 ;;
 	esac
 }
@@ -261,22 +264,25 @@ cg_join() { # PATH [PID]
 	done
 }
 
-cg_remove_once() {
-	local d
-	for d in "${CG_DIRS[@]}"; do
-		[ ! -d "$d/$CG_NAME" ] || find "$d/$CG_NAME" -depth -type d -exec rmdir {} \; 2>/dev/null
-		[ ! -d "$d/$CG_NAME" ] || return 1
+cg_tops() {
+	local d n
+	for d in ${CG_DIRS[@]+"${CG_DIRS[@]}"}; do
+		for n in "${CG_NAMES[@]}"; do [ ! -d "$d/$n" ] || echo "$d/$n"; done
 	done
+}
+cg_remove_once() {
+	local top
+	while read -r top; do find "$top" -depth -type d -exec rmdir {} \; 2>/dev/null; done < <(cg_tops)
+	[ -z "$(cg_tops)" ]
 }
 
 cg_kill() { # whoever is still in the test's own cgroups was put there by it
-	local d p
-	for d in ${CG_DIRS[@]+"${CG_DIRS[@]}"}; do
-		[ -d "$d/$CG_NAME" ] || continue
+	local top p
+	while read -r top; do
 		while read -r p; do
 			[ "$p" = 0 ] || kill -KILL "$p" 2>/dev/null
-		done < <(find "$d/$CG_NAME" -name cgroup.procs -exec cat {} + 2>/dev/null)
-	done
+		done < <(find "$top" -name cgroup.procs -exec cat {} + 2>/dev/null)
+	done < <(cg_tops)
 }
 
 # ----------------------------------------------------------------- containers
@@ -371,7 +377,7 @@ clean_up() { # prints what could not be taken down
 		umount -l "$m"
 	done
 	if [ -n "$CG_MODE" ] && ! wait_for 10 cg_remove_once; then
-		echo "still there: the cgroup $CG_NAME"
+		echo "still there: the cgroup $(cg_tops)"
 	fi
 	pgrep -af -- "$T/" | grep -v "^$$ " | sed 's/^/still running: /'
 	[ $fusectl_mounted = 0 ] || umount $FUSECTL

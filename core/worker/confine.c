@@ -7,9 +7,9 @@
  * has anything to load any more; so when it has been told to serve,
  *
  *	it has four capabilities (`kept` says for what) and gets no others by execve(2);
- *	it cannot execute a program, make a process, signal another one, mount, enter a
- *	namespace, open a socket but to the log, or change the kernel's state: such a
- *	call fails, and who tried goes on with the error.
+ *	it cannot execute a program, make a process (but one: closer.h), signal another
+ *	one, mount, enter a namespace, open a socket but to the log, or change the
+ *	kernel's state: such a call fails, and who tried goes on with the error.
  *
  * Everything else is allowed: a list of what is needed would be another one for every C
  * library, machine and plugin.  It stays root, so it can write what root owns: the fence is
@@ -177,39 +177,64 @@ static void allow_if(struct program *p, uint32_t call, unsigned int argument, ui
 	add_return(p, EPERM);
 }
 
-static int filter_calls(void)
+static void begin_filter(struct program *p)
 {
-	static struct program p;
-	struct sock_fprog fprog = { .filter = p.code };
-	uint32_t pid = (uint32_t)getpid();
-
-	if (!ARCH)
-		return -EOPNOTSUPP;
-	add_load(&p, offsetof(struct seccomp_data, arch));
-	add(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
-	add_return(&p, EPERM);
-	add_load(&p, offsetof(struct seccomp_data, nr));
+	p->len = 0;
+	add_load(p, offsetof(struct seccomp_data, arch));
+	add(p, BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0);
+	add_return(p, EPERM);
+	add_load(p, offsetof(struct seccomp_data, nr));
 	if (ARCH == AUDIT_ARCH_X86_64) {
-		add(&p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
-		add_return(&p, EPERM);
+		add(p, BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1);
+		add_return(p, EPERM);
 	}
-	for (size_t i = 0; i < COUNT(refused); i++)
-		refuse(&p, refused[i], EPERM);
-#ifdef SYS_clone3
-	refuse(&p, SYS_clone3, ENOSYS); /* its flags are out of reach: libraries take clone */
-#endif
-	allow_if(&p, SYS_clone, CLONE_FLAGS, BPF_JSET, CLONE_THREAD);
-	allow_if(&p, SYS_socket, 0, BPF_JEQ, AF_UNIX);
-	allow_if(&p, SYS_kill, 0, BPF_JEQ, pid);
-	allow_if(&p, SYS_tgkill, 0, BPF_JEQ, pid);
-	allow_if(&p, SYS_prlimit64, 0, BPF_JEQ, 0); /* its own: getrlimit(3) */
-	add_return(&p, 0);
-	fprog.len = p.len;
+}
+
+static int install_filter(struct program *p)
+{
+	struct sock_fprog fprog = { .filter = p->code };
+
+	add_return(p, 0);
+	fprog.len = p->len;
 	/* without SPEC_ALLOW kernels before 5.16 slow down all that it computes */
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &fprog) <
 	    0)
 		return -errno;
 	return 0;
+}
+
+static struct program program;
+
+static int filter_calls(void)
+{
+	struct program *p = &program;
+	uint32_t pid = (uint32_t)getpid();
+
+	if (!ARCH)
+		return -EOPNOTSUPP;
+	begin_filter(p);
+	for (size_t i = 0; i < COUNT(refused); i++)
+		refuse(p, refused[i], EPERM);
+	allow_if(p, SYS_socket, 0, BPF_JEQ, AF_UNIX);
+	allow_if(p, SYS_kill, 0, BPF_JEQ, pid);
+	allow_if(p, SYS_tgkill, 0, BPF_JEQ, pid);
+	allow_if(p, SYS_prlimit64, 0, BPF_JEQ, 0); /* its own: getrlimit(3) */
+	return install_filter(p);
+}
+
+/* Once there is the closer, nothing but threads. */
+static int filter_clone(void)
+{
+	struct program *p = &program;
+
+	if (!ARCH)
+		return -EOPNOTSUPP;
+	begin_filter(p);
+#ifdef SYS_clone3
+	refuse(p, SYS_clone3, ENOSYS); /* its flags are out of reach: libraries take clone */
+#endif
+	allow_if(p, SYS_clone, CLONE_FLAGS, BPF_JSET, CLONE_THREAD);
+	return install_filter(p);
 }
 
 static int drop_capabilities(void)
@@ -239,4 +264,9 @@ void confine(void)
 	say("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0);
 	say("seccomp", filter_calls());
 	say("capabilities", drop_capabilities());
+}
+
+void confine_to_threads(void)
+{
+	say("seccomp, for clone", filter_clone());
 }

@@ -7,4 +7,7 @@
  * does not grant is logged, and the rest holds. */
 void confine(void);
 
+/* After it: no more processes (see closer.h for the last one). */
+void confine_to_threads(void);
+
 #endif

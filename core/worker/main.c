@@ -22,6 +22,7 @@
 
 #include "arguments.h"
 #include "config_private.h"
+#include "closer.h"
 #include "confine.h"
 #include "dying.h"
 #include "fuse.h"
@@ -355,6 +356,12 @@ static int serve(const struct arguments *a)
 	problems_done(&problems);
 	if (server.config->settings.confine)
 		confine();
+	r = closer_start();
+	if (r < 0)
+		log_notice("the end of this worker may take longer than it could: %s",
+			   strerror(-r));
+	if (server.config->settings.confine)
+		confine_to_threads();
 	tell_ready(&server);
 	await_go(&msg);
 	r = take_over(&server, &msg, &conns);

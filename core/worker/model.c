@@ -11,6 +11,7 @@
 
 #define IDLE_NS	   (10ull * 1000000000u)
 #define BUDGET_MIN 2
+#define TABLE_MAX  65536
 #define SPARE	   36 /* the wire, our roots, what we keep for a keeper, requests in hand */
 
 /* Half of what we may open is for requests, plugins and the wire; and where that is
@@ -30,6 +31,21 @@ static size_t fd_budget(const struct settings *settings)
 	return budget < BUDGET_MIN ? BUDGET_MIN : (size_t)budget;
 }
 
+/* The table of descriptors as large as it may become, as long as nobody shares it: to grow
+ * one that threads share the kernel waits for an RCU grace period, and everybody who opens
+ * something with it (expand_files() in fs/file.c). */
+static void grow_fd_table(const struct fds *fds)
+{
+	struct rlimit limit;
+	int top = (int)(fds->max < TABLE_MAX / 2 ? 2 * fds->max : TABLE_MAX), fd;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= (rlim_t)top)
+		top = (int)limit.rlim_cur - 1;
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, top);
+	if (fd >= 0)
+		close(fd);
+}
+
 int model_new(const struct settings *settings, const char *root, struct model **ret)
 {
 	uint64_t cache_ns = settings->cache_ms * 1000000u;
@@ -41,6 +57,7 @@ int model_new(const struct settings *settings, const char *root, struct model **
 	model->settings = settings;
 	loads_init(&model->loads);
 	fds_init(&model->fds, fd_budget(settings));
+	grow_fd_table(&model->fds);
 	r = roots_open(&model->roots, root);
 	if (r == 0)
 		r = layout_read(&model->layout, &model->roots);

@@ -47,6 +47,25 @@ else
 	skip "it may be killed for memory, before the keeper" "the score cannot be lowered here"
 fi
 
+# Who closes what a dead worker had open: as confined as that, and gone soon after it.
+closer_pid() { pgrep -P "$1" -x lxcfsd-closer; }
+of() { awk -v k="$2:" '$1 == k { print $2 }' "/proc/$1/status"; }
+w=$(worker_pid)
+closer=$(closer_pid "$w")
+is "$(of "$closer" NoNewPrivs) $(of "$closer" Seccomp) $(of "$closer" CapEff)" "1 2 $wanted" \
+	"the closer is confined like the worker"
+is "$(find "/proc/$closer/fd" -printf '%f %l\n' | sort)" "$(find "/proc/$w/fd" -printf '%f %l\n' | sort)" \
+	"it has the same files"
+kill -KILL "$w"
+check "another worker serves" wait_for "$PATIENCE" other_worker "$w"
+check "the closer of the dead one has ended, and is no zombie" wait_for "$PATIENCE" not test -e "/proc/$closer"
+check "the new worker has one" wait_for "$PATIENCE" eval 'closer_pid "$(worker_pid)"'
+closer=$(closer_pid "$(worker_pid)")
+kill -KILL "$closer"
+check "a worker whose closer was killed serves on" timeout 5 cat "$MNT/proc/meminfo"
+reload_and_wait
+is "$RELOAD" ok "and can be reloaded"
+
 sed -i 's/^\[lxcfsd\]$/&\nconfine = no/' "$INI"
 reload_and_wait
 is "$RELOAD $(field NoNewPrivs) $(field Seccomp)" "ok 0 0" "confine = no: it is not"

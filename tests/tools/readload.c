@@ -3,13 +3,14 @@
  * readload - readers that never stop looking, while something is done to the
  * daemon: reloads, kills.
  *
- *	readload [--readers N] [--seconds S] [--hang-ms MS] [--pause-ms MS] [--ready FILE]
- *		 MOUNTPOINT [FILE]...
+ *	readload [--readers N] [--seconds S] [--hang-ms MS] [--pause-ms MS] [--tell-ms MS]
+ *		 [--ready FILE] MOUNTPOINT [FILE]...
  *
  * FILEs are relative to MOUNTPOINT (default: proc/uptime proc/meminfo proc/cpuinfo).
  * A reader begins its next round at once, or pauses: on an emulated machine the rest gets
  * no time otherwise.  It ends after S seconds, or at SIGTERM when S is 0, and prints one line of
- *JSON. Exit status: 0 when nothing failed, 1 when something did, 2 when it could not run.
+ * JSON.  Exit status: 0 when nothing failed, 1 when something did, 2 when it could not
+ * run.  Calls that took longer than --tell-ms are told on stderr, with when they ended.
  *
  * A reader is a process, so that one that hangs cannot hold up the report: a
  * reader of a dead FUSE server sleeps in the kernel and cannot be killed before
@@ -78,10 +79,12 @@ struct reader {
 	size_t step;	   /* of style 1 */
 	uint64_t constant; /* MemTotal, or the number of processors or lines */
 	double uptime;
+	uint64_t delay_ns; /* before the system call */
 };
 
 static struct shared *shared;
 static useconds_t pause_us; /* between rounds */
+static uint64_t tell_ns;    /* 0: nothing */
 static volatile sig_atomic_t terminated;
 
 static void on_term(int sig)
@@ -107,10 +110,43 @@ static void complain(struct reader *r, const char *what, const char *text, size_
 			 (int)(len > 60 ? 60 : len), text);
 }
 
+/* For how long it was not our turn for the CPU. */
+static uint64_t run_delay_ns(void)
+{
+	static int fd = -1;
+	char text[64];
+	char *second;
+	ssize_t n;
+
+	if (fd < 0)
+		fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	second = strchr(text, ' ');
+	return second ? strtoull(second, NULL, 10) : 0;
+}
+
+/* With the hour as the daemon's log has it. */
+static void tell(const struct reader *r, uint64_t took, uint64_t delay)
+{
+	struct timespec ts;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	localtime_r(&ts.tv_sec, &tm);
+	fprintf(stderr,
+		"readload: %02d:%02d:%02d.%03ld reader %d: %s: %.1f ms, %.1f of it for a CPU\n",
+		tm.tm_hour, tm.tm_min, tm.tm_sec, ts.tv_nsec / 1000000,
+		(int)(r->account - shared->account), r->name, (double)took / 1e6,
+		(double)delay / 1e6);
+}
+
 /* Around each system call, which is what a stall is the time of. */
 static void begin(struct reader *r)
 {
 	atomic_fetch_add(&r->account->ops, 1);
+	if (tell_ns)
+		r->delay_ns = run_delay_ns();
 	atomic_store(&r->account->busy_since, now_ns());
 }
 
@@ -123,6 +159,8 @@ static void end(struct reader *r)
 	atomic_store(&a->busy_since, 0);
 	if (took > atomic_load(&a->max_ns))
 		atomic_store(&a->max_ns, took);
+	if (tell_ns && took > tell_ns)
+		tell(r, took, run_delay_ns() - r->delay_ns);
 	errno = saved;
 }
 
@@ -514,7 +552,7 @@ static void touch(const char *path)
 static int usage(void)
 {
 	fprintf(stderr, "usage: readload [--readers N] [--seconds S] [--hang-ms MS] "
-			"[--pause-ms MS] [--ready FILE] MOUNTPOINT [FILE]...\n");
+			"[--pause-ms MS] [--tell-ms MS] [--ready FILE] MOUNTPOINT [FILE]...\n");
 	return 2;
 }
 
@@ -537,6 +575,8 @@ int main(int argc, char **argv)
 			hang_ns = strtoull(argv[arg + 1], NULL, 10) * 1000000u;
 		else if (!strcmp(argv[arg], "--pause-ms"))
 			pause_us = (useconds_t)strtoul(argv[arg + 1], NULL, 10) * 1000;
+		else if (!strcmp(argv[arg], "--tell-ms"))
+			tell_ns = strtoull(argv[arg + 1], NULL, 10) * 1000000u;
 		else if (!strcmp(argv[arg], "--ready"))
 			ready_file = argv[arg + 1];
 		else
