@@ -235,7 +235,10 @@ struct vault_trigger {
 	uint64_t write_unique;	  /* of the WRITE that armed it */
 	uint64_t event_unique;	  /* of the POLL that was told last */
 	_Atomic uint64_t sleeper; /* the kernel's name for who polls, 0: nobody has */
-	uint64_t reserved;
+	/* When it was armed or an event was seen last: the monotonic clock and the file's
+	 * total=, both in ms and modulo 2^32.  time_ms 0: not known. */
+	uint32_t time_ms;
+	uint32_t total_ms;
 };
 
 _Static_assert(sizeof(struct vault_trigger) == 64, "layout of release 1");

@@ -70,6 +70,61 @@ static int open_armed(struct model *model, const struct subject *subject,
 	return fd;
 }
 
+/* ------------------------------------------------------- between two workers
+ *
+ * An event that came while a worker was stopped or dead dies with its trigger, and the next
+ * one's begins to count anew: workers that die again and again would never tell.  But the
+ * total= of the control file goes on, so it is kept with each trigger. */
+
+bool trigger_is_due(const struct trigger_spec *spec, uint64_t elapsed_us, uint64_t growth_us)
+{
+	if (elapsed_us <= spec->window_us)
+		return growth_us >= spec->threshold_us;
+	return (double)growth_us / (double)elapsed_us >=
+	       (double)spec->threshold_us / (double)spec->window_us;
+}
+
+/* The line `some` or `full` ends with "total=MICROSECONDS"; psi_show(). */
+static int read_total(int fd, bool full, uint64_t *ret_us)
+{
+	char buf[512];
+	ssize_t n = pread(fd, buf, sizeof(buf), 0);
+	struct lxcfsd_text rest = { buf, n > 0 ? (size_t)n : 0 }, line, word, part;
+
+	while (text_line(&rest, &line)) {
+		if (!text_word(&line, &word) || !text_is(word, full ? "full" : "some"))
+			continue;
+		while (text_word(&line, &word))
+			if (text_until(&word, '=', &part) && text_is(part, "total"))
+				return parse_u64(word, ret_us);
+	}
+	return -ENODATA;
+}
+
+static void note_total(struct vault_trigger *saved, int fd)
+{
+	uint32_t now_ms = (uint32_t)(io_now_ns() / 1000000u);
+	uint64_t total_us;
+
+	saved->time_ms = 0;
+	if (read_total(fd, saved->full == 1, &total_us) < 0)
+		return;
+	saved->total_ms = (uint32_t)(total_us / 1000);
+	saved->time_ms = now_ms ? now_ms : 1;
+}
+
+/* Of a trigger that was armed anew: has anything happened in between? */
+static bool has_missed(struct vault_trigger *saved, const struct trigger_spec *spec, int fd)
+{
+	uint32_t elapsed_ms = (uint32_t)(io_now_ns() / 1000000u) - saved->time_ms, growth_ms;
+	uint64_t total_us;
+
+	if (!saved->time_ms || read_total(fd, spec->full, &total_us) < 0)
+		return false;
+	growth_ms = (uint32_t)(total_us / 1000) - saved->total_ms;
+	return trigger_is_due(spec, elapsed_ms * 1000ull, growth_ms * 1000ull);
+}
+
 /* ----------------------------------------------------------------- entries */
 
 static bool still_ours(const struct triggers *t)
@@ -184,6 +239,7 @@ int trigger_arm(struct triggers *t, uint64_t fh, uint32_t node, struct subject *
 						 .threshold_us = spec->threshold_us,
 						 .window_us = spec->window_us,
 						 .write_unique = unique };
+		note_total(saved, fd);
 		atomic_store(&saved->fh, fh);
 	} else if (r != -ECANCELED) {
 		close_later(t, entry);
@@ -248,6 +304,8 @@ static uint64_t take_event(struct triggers *t, const struct epoll_event *event)
 		if (event->events & (EPOLLERR | EPOLLHUP)) { /* its cgroup was removed */
 			epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, entry->fd, NULL);
 			entry->dead = true;
+		} else {
+			note_total(saved, entry->fd);
 		}
 		atomic_store(&saved->event, 1);
 		sleeper = atomic_load(&saved->sleeper);
@@ -281,6 +339,10 @@ static void arm_again(struct triggers *t, struct trigger *entry)
 	subject_unref(subject);
 	pthread_mutex_lock(&t->lock);
 	r = armed(t, entry, RECOVERED, fd);
+	if (r == 0 && still_ours(t) && has_missed(saved, &spec, fd)) {
+		note_total(saved, fd);
+		atomic_store(&saved->event, 1);
+	}
 	if (r != -ECANCELED) {
 		entry->dead = r < 0;
 		sleeper = atomic_load(&saved->sleeper);

@@ -74,6 +74,10 @@ struct triggers {
 /* "some 150000 2000000", as the kernel takes it from the unprivileged.  -EINVAL. */
 int trigger_parse(const char *bytes, size_t size, struct trigger_spec *ret);
 
+/* Would the kernel have told of an event?  `growth_us` of total= within `elapsed_us`; over
+ * more than a window only the mean is known. */
+bool trigger_is_due(const struct trigger_spec *spec, uint64_t elapsed_us, uint64_t growth_us);
+
 /* Takes over what is in the vault; nothing is armed yet. */
 int triggers_open(struct triggers *t, struct vault_header *vault, uint32_t generation,
 		  struct model *model, struct handles *handles);

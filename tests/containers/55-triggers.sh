@@ -92,6 +92,31 @@ is "$(cat "$D/said.fresh")" event "by an event"
 unspin fresh
 wait_for "$PATIENCE" nothing_waits
 
+# Workers that are stopped as soon as they have begun see no event themselves.
+sed -i 's/^\[lxcfsd\]$/&\nrequest_timeout_ms = 300/' "$INI"
+reload_and_wait
+container_start hasty "${quota[@]}" --bind "$MNT/proc/pressure:/proc/pressure" || bail "a container starts" "$(cat "$LOG")"
+spin hasty
+sleeper hasty
+stopped=0
+stopped_again() {
+	local w
+	w=$(worker_pid) && kill -STOP "$w" || return 1
+	timeout 10 cat "$MNT/proc/uptime" >/dev/null 2>&1 & # somebody has to wait for it to be noticed
+	wait_for "$PATIENCE" other_worker "$w"
+	stopped=$((stopped + 1))
+	wait $!
+	said hasty
+}
+check "what happened while a worker was stopped the next one tells" wait_for "$PATIENCE" stopped_again
+is "$(cat "$D/said.hasty")" event "by an event"
+check "and not much later: $stopped were stopped" test $stopped -le 6 # some before they had armed it
+unspin hasty
+container_stop hasty
+sed -i '/^request_timeout_ms/d' "$INI"
+reload_and_wait
+wait_for "$PATIENCE" nothing_waits
+
 # of memory: who takes more than memory.high is held back, however little swap there is
 squeeze() { # CONTAINER
 	echo $((24 << 20)) >"${CG_DIR[memory]}/$CG_NAME/$1/memory.high"

@@ -238,6 +238,21 @@ static void test_again(void)
 	subject_unref(a);
 }
 
+/* What happened while nobody could see it. */
+static void test_missed(void)
+{
+	const struct trigger_spec spec = { LXCFSD_CPU_PRESSURE, false, 100000, 2000000 };
+
+	CHECK(!trigger_is_due(&spec, 1, 0));
+	CHECK(!trigger_is_due(&spec, 1000000, 99999));
+	CHECK(trigger_is_due(&spec, 1000000, 100000)); /* within a window */
+	CHECK(trigger_is_due(&spec, 2000000, 100000));
+	CHECK(!trigger_is_due(&spec, 4000000, 199999)); /* 5 % of the time */
+	CHECK(trigger_is_due(&spec, 4000000, 200000));
+	CHECK(!trigger_is_due(&spec, UINT64_MAX, 200000));
+	CHECK(trigger_is_due(&spec, UINT64_MAX, UINT64_MAX));
+}
+
 static struct triggers living; /* its threads never end */
 
 static void wait_until_free(uint32_t index)
@@ -367,6 +382,7 @@ int main(void)
 	test_bound();
 	test_damaged();
 	test_again();
+	test_missed();
 	test_poll_while_arming();
 	test_reused();
 	test_late_event();
