@@ -215,7 +215,7 @@ static void active_serves(struct keeper *k)
 		handover_changed(k, KEPT(EXE) | KEPT(SET));
 	}
 	handover_changed(k, 0);
-	k->from_disk = false;
+	k->from_disk = k->other_failed = false;
 	guard_learn(&k->guard, k->vault); /* and what the worker has made of INIT */
 	if (!k->started || k->handover.announce) {
 		change_has_started(k);
@@ -273,7 +273,7 @@ void change_hear(struct keeper *k, struct process *p)
 
 static void next_ended(struct keeper *k, const char *how)
 {
-	bool again = k->next.again, safe = k->next.made_of.last_resort;
+	bool last = k->other_failed || k->good.set_fd < 0, safe = k->next.made_of.last_resort;
 	static const char hint[] = ": is a library that it needs gone or broken?";
 	char text[256];
 	const char *why = k->next.failure;
@@ -294,12 +294,15 @@ static void next_ended(struct keeper *k, const char *how)
 	} else {
 		if (k->purpose == FOR_RELOAD)
 			change_reload_ended(k, false, why);
-		else if (safe || safe_worker_failed(&k->safe, again, k->died_ns, why))
+		else if (safe || safe_worker_failed(&k->safe, last, k->died_ns, why))
 			log_lines(3, "cannot restart: ", why);
 		if (safe)
 			safe_died(&k->safe, true, 0);
 		else if (k->purpose == FOR_RESPAWN)
 			k->from_disk = !k->from_disk; /* one of the two will do */
+		else
+			k->from_disk = false; /* what is there is no good */
+		k->other_failed |= k->purpose == FOR_RESPAWN;
 		if (k->active.state == PROCESS_NONE) {
 			k->failures += !safe_exists(&k->safe);
 			respawn(k);

@@ -42,6 +42,7 @@ struct keeper {
 	struct process next;
 	struct making good; /* what the last one that served was made of */
 	bool from_disk;	    /* the last one made of that failed: look at the disk again */
+	bool other_failed;  /* one of the two has failed since somebody served */
 	struct safe safe;   /* what serves when no worker can */
 	enum purpose purpose;
 	uint32_t generation; /* last one given */

@@ -77,13 +77,13 @@ static bool set_reason(struct safe *safe, const char *why)
 	return true;
 }
 
-bool safe_worker_failed(struct safe *safe, bool again, uint64_t died_ns, const char *why)
+bool safe_worker_failed(struct safe *safe, bool last, uint64_t died_ns, const char *why)
 {
 	bool changed = set_reason(safe, why);
 
 	if (!safe->since_ns) {
 		safe->due =
-			safe->due || !again || io_now_ns() - died_ns >= (uint64_t)PATIENCE_MS * MS;
+			safe->due || last || io_now_ns() - died_ns >= (uint64_t)PATIENCE_MS * MS;
 		return true;
 	}
 	safe->due = true;

@@ -56,9 +56,9 @@ int safe_patience_ms(const struct safe *safe, int otherwise);
  * Only while it serves. */
 int safe_retry_ms(struct safe *safe, uint64_t now);
 
-/* A worker did not get ready; nobody serves since `died_ns`, or we do.  `again`: it was
- * made of what had served.  True: that is worth a line, false: it was said before. */
-bool safe_worker_failed(struct safe *safe, bool again, uint64_t died_ns, const char *why);
+/* A worker did not get ready; nobody serves since `died_ns`, or we do.  `last`: there
+ * is nothing else to make one of.  True: that is worth a line, false: it was said before. */
+bool safe_worker_failed(struct safe *safe, bool last, uint64_t died_ns, const char *why);
 /* So many workers in a row died that it makes no sense to go on at once. */
 void safe_workers_die(struct safe *safe, unsigned int failures);
 /* It has ended; `fault`: by its own, or before it served. */

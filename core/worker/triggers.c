@@ -78,10 +78,9 @@ static int open_armed(struct model *model, const struct subject *subject,
 
 bool trigger_is_due(const struct trigger_spec *spec, uint64_t elapsed_us, uint64_t growth_us)
 {
-	if (elapsed_us <= spec->window_us)
-		return growth_us >= spec->threshold_us;
-	return (double)growth_us / (double)elapsed_us >=
-	       (double)spec->threshold_us / (double)spec->window_us;
+	return elapsed_us >= spec->window_us &&
+	       (double)growth_us / (double)elapsed_us >=
+		       (double)spec->threshold_us / (double)spec->window_us;
 }
 
 /* The line `some` or `full` ends with "total=MICROSECONDS"; psi_show(). */

@@ -74,8 +74,8 @@ struct triggers {
 /* "some 150000 2000000", as the kernel takes it from the unprivileged.  -EINVAL. */
 int trigger_parse(const char *bytes, size_t size, struct trigger_spec *ret);
 
-/* Would the kernel have told of an event?  `growth_us` of total= within `elapsed_us`; over
- * more than a window only the mean is known. */
+/* Would the kernel have told of another event?  `growth_us` of total= within `elapsed_us`:
+ * not before a window is over, and by the mean, which is all that is known. */
 bool trigger_is_due(const struct trigger_spec *spec, uint64_t elapsed_us, uint64_t growth_us);
 
 /* Takes over what is in the vault; nothing is armed yet. */

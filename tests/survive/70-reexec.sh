@@ -50,8 +50,29 @@ is "$DPID" "$pid" "the same process"
 is "$(cat "$PIDFILE")" "$pid" "its pid file holds"
 is "$(cat "/proc/$pid/comm")" lxcfsd "its name is the same"
 is "$(fds)" "$before" "no file is left open"
-is "$(pgrep -c -P "$pid")" 1 "it has one child, a worker"
+one_child() { [ "$(pgrep -c -P "$pid")" = 1 ]; } # and what closes a dead one's files soon ends
+check "it has one child, a worker" wait_for "$PATIENCE" one_child
 is "$(pgrep -P "$pid" | xargs -I{} readlink /proc/{}/exe)" "$D/bin/lxcfsd-worker" "of the program on disk"
+
+# A new keeper, and a new worker that is none: what served goes on, not the host's files.
+start_load
+cp "$BUILD/lxcfsd-safe" "$D/bin/"
+hup_and_wait # and opens it
+printf '#!/bin/false\n' >"$D/bin/new"
+chmod 755 "$D/bin/new"
+mv "$D/bin/new" "$D/bin/lxcfsd-worker"
+hup_and_wait
+is "$RELOAD" failed "a new keeper's worker cannot start"
+w=$(worker_pid)
+kill -KILL "$w"
+check "the old one's successor comes of what served" wait_for "$PATIENCE" other_worker "$w"
+is "$(readlink "/proc/$(worker_pid)/exe" | grep -c safe)" 0 "and it is a worker"
+check_not "nobody has seen the host's files meanwhile" grep -q 'lxcfsd-safe serves' "$LOG"
+rm "$D/bin/lxcfsd-safe"
+cp "$BUILD/lxcfsd-worker" "$D/bin/"
+hup_and_wait
+is "$RELOAD" ok "a good worker is taken"
+undisturbed "a worker that cannot start"
 
 # Workers die while it is executed, and other signals come.
 start_load

@@ -244,8 +244,8 @@ static void test_missed(void)
 	const struct trigger_spec spec = { LXCFSD_CPU_PRESSURE, false, 100000, 2000000 };
 
 	CHECK(!trigger_is_due(&spec, 1, 0));
-	CHECK(!trigger_is_due(&spec, 1000000, 99999));
-	CHECK(trigger_is_due(&spec, 1000000, 100000)); /* within a window */
+	CHECK(!trigger_is_due(&spec, 1999999, 1000000)); /* one per window */
+	CHECK(!trigger_is_due(&spec, 2000000, 99999));
 	CHECK(trigger_is_due(&spec, 2000000, 100000));
 	CHECK(!trigger_is_due(&spec, 4000000, 199999)); /* 5 % of the time */
 	CHECK(trigger_is_due(&spec, 4000000, 200000));
