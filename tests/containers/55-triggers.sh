@@ -93,7 +93,7 @@ unspin fresh
 wait_for "$PATIENCE" nothing_waits
 
 # Workers that are stopped as soon as they have begun see no event themselves.
-sed -i 's/^\[lxcfsd\]$/&\nrequest_timeout_ms = 300/' "$INI"
+sed -i 's/^\[lxcfsd\]$/&\nrequest_timeout_ms = 1000/' "$INI"
 reload_and_wait
 container_start hasty "${quota[@]}" --bind "$MNT/proc/pressure:/proc/pressure" || bail "a container starts" "$(cat "$LOG")"
 spin hasty
@@ -110,7 +110,7 @@ stopped_again() {
 }
 check "what happened while a worker was stopped the next one tells" wait_for "$PATIENCE" stopped_again
 is "$(cat "$D/said.hasty")" event "by an event"
-check "and not much later: $stopped were stopped" test $stopped -le 6 # some before they had armed it
+check "and not much later: $stopped were stopped" test $stopped -le 5 # some before they had armed it
 unspin hasty
 container_stop hasty
 sed -i '/^request_timeout_ms/d' "$INI"
