@@ -54,7 +54,7 @@ take_stock() { # NAME
 }
 
 survey_begin one
-[ -n "$NO_POLLERS" ] || pressed cg_set all quota 20000/100000 # for hours we are not alone
+[ $PAUSE = 0 ] || NO_POLLERS='for hours we are not alone'
 failures=0
 HANG_MS=60000 PAUSE_MS=$((PAUSE * 50)) survey_load
 rounds_for $((MINUTES > 2 ? 60 : 20))
