@@ -2,6 +2,10 @@
 /* runtime.c - see runtime.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +17,8 @@
 #include "log.h"
 #include "runtime.h"
 #include "text.h"
+
+#define CLAIM_NS 1000000000ull
 
 /* Opens and locks `path`.  -EBUSY with the holder's pid, if it wrote one. */
 static int claim_file(const char *path, mode_t mode, int *ret, uint64_t *ret_holder)
@@ -49,11 +55,21 @@ static int write_pid(int fd)
 	return io_write_all(fd, buf, (size_t)n);
 }
 
+static bool is_alive(uint64_t pid)
+{
+	return pid > 0 && pid <= INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
 static int claim(const char *what, const char *path, mode_t mode, int *ret)
 {
-	uint64_t holder = 0;
+	uint64_t holder = 0, end = io_now_ns() + CLAIM_NS;
 	int r = claim_file(path, mode, ret, &holder);
 
+	/* who has not written its number yet, or is just ending */
+	while (r == -EBUSY && !is_alive(holder) && io_now_ns() < end) {
+		poll(NULL, 0, 10);
+		r = claim_file(path, mode, ret, &holder);
+	}
 	if (r == -EBUSY)
 		log_err("already running: pid %llu has the %s '%s'.  'kill -USR1 %llu' reloads it; "
 			"a second one needs its own --runtime-dir, --pidfile and mount point",
