@@ -129,6 +129,7 @@ survey_row() {
 	is $good "$count" "$row: $count times"
 	is "$(load_says failed) failed, $(load_says torn) torn, $(load_says hung) hung" \
 		"0 failed, 0 torn, 0 hung" "$row: no reader noticed"
+	[ "$LOAD_STATUS" = 0 ] || diag "$(grep -v 'serving again' "$LOG" | tail -n 40)"
 	is "$LOAD_STATUS" 0 "$row: all readers ended by themselves"
 	check "$row: they did read" test "$(load_says ops)" -gt 1000
 	if [ -n "$POLLS" ]; then

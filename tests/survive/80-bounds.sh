@@ -14,6 +14,7 @@ unnoticed() { # WHAT: after survey_load
 	survey_unload
 	is "$(load_says failed) failed, $(load_says torn) torn, $(load_says hung) hung" \
 		"0 failed, 0 torn, 0 hung" "$1: no other reader noticed"
+	[ "$LOAD_STATUS" = 0 ] || diag "$(grep -v 'serving again' "$LOG" | tail -n 40)"
 	check "$1: none of them waited for long" stall_below $BOUND
 }
 
