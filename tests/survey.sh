@@ -25,7 +25,7 @@ survey_begin() { # the daemon, with a plugin of the suites and triggers
 	sed -i 's/^\[plugin pressure\]$/&\ntriggers = yes/' "$INI"
 	printf '\n[plugin whole]\nmodule = %s/sample_whole.so\n' "$SAMPLES" >>"$INI"
 	mkdir -p "$D/bin"
-	cp "$BUILD"/lxcfsd{,-worker,-safe} "$D/bin/"
+	cp "$BUILD"/lxcfsd "$BUILD"/lxcfsd-worker "$D/bin/"
 	ln -s "$BUILD/plugins" "$D/bin/plugins"
 	LXCFSD=$D/bin/lxcfsd
 	must_start

@@ -36,9 +36,11 @@
 
 #define MS 1000000u
 /* Deaths in a row that are followed at once; then with a growing pause. */
-#define FAILURES_FREE	   10
-#define FAILURES_SAFE	   30 /* by then nobody has served for longer than that took */
-#define PAUSE_MAX_MS	   1000
+#define FAILURES_FREE 10
+#define FAILURES_SAFE 30 /* by then nobody has served for longer than that took */
+#define PAUSE_MAX_MS  1000
+/* Before another candidate: if memory has run out, for what the last one had to be free. */
+#define UNREADY_PAUSE_MS   10
 #define PEACE_MS	   5000
 #define START_FAILURES_MAX 5
 
@@ -101,9 +103,9 @@ void change_start(struct keeper *k, enum purpose purpose)
 }
 
 /* Nobody serves: the sooner the better, but not in a tight loop of failures. */
-static void respawn(struct keeper *k)
+static void respawn(struct keeper *k, uint64_t delay_ms)
 {
-	uint64_t delay_ms = safe_delay_ms(&k->safe);
+	uint64_t safe_ms = safe_delay_ms(&k->safe);
 
 	if (!k->started && k->failures >= START_FAILURES_MAX) {
 		log_err("not started: no worker comes to serve");
@@ -121,6 +123,8 @@ static void respawn(struct keeper *k)
 		log_err("%u workers in a row have failed; the next one starts in %llu ms",
 			k->failures, (unsigned long long)delay_ms);
 	}
+	if (delay_ms < safe_ms)
+		delay_ms = safe_ms;
 	if (delay_ms)
 		k->respawn_at_ns = io_now_ns() + delay_ms * MS;
 	else
@@ -305,7 +309,7 @@ static void next_ended(struct keeper *k, const char *how)
 		k->other_failed |= k->purpose == FOR_RESPAWN;
 		if (k->active.state == PROCESS_NONE) {
 			k->failures += !safe_exists(&k->safe);
-			respawn(k);
+			respawn(k, UNREADY_PAUSE_MS);
 		}
 	}
 	free(kept);
@@ -375,7 +379,7 @@ static void active_ended(struct keeper *k, int status, const char *how)
 		kill(k->next.pid, SIGKILL); /* and forgotten: reaped some time */
 		process_done(&k->next);
 	}
-	respawn(k);
+	respawn(k, 0);
 }
 
 void change_reap(struct keeper *k)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* oom.c - see oom.h. */
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,8 +13,8 @@
 
 #define FILE_NAME "/proc/self/oom_score_adj"
 #define NEVER	  "-1000"
-#define LATE	  "-900"
-#define LATE_SIZE 900
+#define EARLIER	  100 /* as if it had a tenth of the machine's memory more */
+#define SCORE_MAX 1000
 
 static void set(const char *score)
 {
@@ -42,12 +44,19 @@ void oom_protect(void)
 void oom_expose(void)
 {
 	struct lxcfsd_text score;
-	uint64_t below;
+	bool negative;
+	uint64_t size;
 	char buf[16];
+	int64_t wanted;
 
-	if (!get(buf, sizeof(buf), &score) || score.len == 0 || score.data[0] != '-')
+	if (!get(buf, sizeof(buf), &score))
 		return;
-	score = (struct lxcfsd_text){ score.data + 1, score.len - 1 };
-	if (parse_u64(score, &below) == 0 && below > LATE_SIZE)
-		set(LATE);
+	negative = score.len > 0 && score.data[0] == '-';
+	if (negative)
+		score = (struct lxcfsd_text){ score.data + 1, score.len - 1 };
+	if (parse_u64(score, &size) < 0 || size > SCORE_MAX)
+		return;
+	wanted = (negative ? -(int64_t)size : (int64_t)size) + EARLIER;
+	snprintf(buf, sizeof(buf), "%d", (int)(wanted < SCORE_MAX ? wanted : SCORE_MAX));
+	set(buf);
 }

@@ -39,12 +39,13 @@ check "after a kill another one serves" wait_for "$PATIENCE" other_worker "$w"
 is "$(tries)" "$all_refused" "which is confined as well"
 
 before=$(cat "/proc/$DPID/oom_score_adj")
+is "$(cat "/proc/$(worker_pid)/oom_score_adj")" $((before + 100)) "it may be killed for memory, before the keeper"
 if echo -1000 2>/dev/null >"/proc/$DPID/oom_score_adj"; then
 	reload_and_wait
-	is "$(cat "/proc/$(worker_pid)/oom_score_adj")" -900 "it may be killed for memory, before the keeper"
+	is "$(cat "/proc/$(worker_pid)/oom_score_adj")" -900 "also where the keeper never is"
 	echo "$before" >"/proc/$DPID/oom_score_adj"
 else
-	skip "it may be killed for memory, before the keeper" "the score cannot be lowered here"
+	skip "also where the keeper never is" "the score cannot be lowered here"
 fi
 
 # Who closes what a dead worker had open: as confined as that, and gone soon after it.
