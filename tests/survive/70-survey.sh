@@ -14,6 +14,7 @@ BOUND=1000
 pause() { sleep "0.0$((RANDOM % 10))"; }
 kill_worker() {
 	local w
+	wait_for "$PATIENCE" worker_pid # it may be between two
 	w=$(worker_pid) && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" && pause
 }
 reload() { reload_and_wait && [ "$RELOAD" = ok ]; }
@@ -50,7 +51,7 @@ mixed() {
 	case $((RANDOM % 4)) in
 	0) kill_worker ;;
 	1) reload ;;
-	2) w=$(worker_pid) && kill -USR1 "$DPID" && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" ;;
+	2) wait_for "$PATIENCE" worker_pid && w=$(worker_pid) && kill -USR1 "$DPID" && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" ;;
 	3) reexec ;;
 	esac
 }
