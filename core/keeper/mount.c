@@ -347,6 +347,7 @@ void mount_drop(struct mount *mount)
 	if (umount2(mount->path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL)
 		log_warn("cannot unmount '%s': %m", mount->path);
 	close(mount->fuse_fd);
+	flock(mount->lock_fd, LOCK_UN); /* a worker that just ends may have it open as well */
 	close(mount->lock_fd);
 	if (mount->tree_fd >= 0)
 		close(mount->tree_fd);

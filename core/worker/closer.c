@@ -13,7 +13,7 @@
  * (CLONE_VM, CLONE_FILES) and sleeps until the last thread of the worker has ended, which
  * a pidfd tells.  Nothing of the worker's is closed for the last time before, and then it
  * is this process that takes its time, nobody waiting.  (PR_SET_PDEATHSIG would come when
- * the first thread ends: too early.)
+ * the first thread ends: too early.)  What others may wait for is closed first.
  *
  * As it shares the memory it must not be less confined than the worker: it is made when
  * that has given up what it gives up (confine.h).  It shares the worker's errno as well,
@@ -31,33 +31,39 @@
 
 #define STACK_SIZE 16384
 
+struct job {
+	int pidfd;
+	void (*first)(void);
+};
+
 static int wait_and_close(void *arg)
 {
-	struct pollfd end = { .fd = *(const int *)arg, .events = POLLIN };
+	const struct job *job = arg;
+	struct pollfd end = { .fd = job->pidfd, .events = POLLIN };
 
 	prctl(PR_SET_NAME, "lxcfsd-closer");
 	while (poll(&end, 1, -1) == 0)
 		;
-	_exit(0);
+	job->first();
+	return 0; /* which ends this process */
 }
 
-int closer_start(void)
+int closer_start(void (*first)(void))
 {
 	static _Alignas(16) char stack[STACK_SIZE];
-	static int pidfd;
+	static struct job job;
 	sigset_t all, before;
 	int r = 0;
 
-	pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	if (pidfd < 0)
+	job = (struct job){ (int)syscall(SYS_pidfd_open, getpid(), 0), first };
+	if (job.pidfd < 0)
 		return -errno;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	if (clone(wait_and_close, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_FS, &pidfd) <
-	    0)
+	if (clone(wait_and_close, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_FS, &job) < 0)
 		r = -errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (r < 0)
-		close(pidfd);
+		close(job.pidfd);
 	return r;
 }

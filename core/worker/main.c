@@ -356,7 +356,7 @@ static int serve(const struct arguments *a)
 	problems_done(&problems);
 	if (server.config->settings.confine)
 		confine();
-	r = closer_start();
+	r = closer_start(orphan_let_go);
 	if (r < 0)
 		log_notice("the end of this worker may take longer than it could: %s",
 			   strerror(-r));

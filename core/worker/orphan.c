@@ -18,6 +18,11 @@ void orphan_keep(struct wire_msg *msg)
 	msg->fd_count = 0;
 }
 
+void orphan_let_go(void)
+{
+	wire_close_fds(&kept);
+}
+
 int orphan_listens(void)
 {
 	struct lxcfsd_text rest = { kept.text, kept.len }, word;

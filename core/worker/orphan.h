@@ -15,6 +15,8 @@
 
 /* Takes what is to be held over, instead of what was held. */
 void orphan_keep(struct wire_msg *msg);
+/* Closes it: locks are among it, for which somebody may wait. */
+void orphan_let_go(void);
 /* The socket where a new keeper comes to; -1: there is none. */
 int orphan_listens(void);
 /* Somebody came: the socket by which we are steered, -1 when it is none of them. */
