@@ -5,6 +5,14 @@
 # A machine that is busy elsewhere, or emulated, does not give a container what its
 # quota allows.  So what is shown is compared with what the kernel says was used.
 
+# 1.5 of `most` CPUs is what the tests of a quota give: 4 of them, or as many as there are.
+cpus_for_quota() {
+	most=$(processors </proc/cpuinfo)
+	[ "$most" -ge 2 ] || skip_all "a quota of 1.5 CPUs needs 2: there is $most"
+	[ "$most" -le 4 ] || most=4
+	[ "$most" = 4 ] || skip "quota of 4 CPUs" "there are $most: that many are used"
+}
+
 declare -A WATCHER=()
 online_bind() { # into BINDS: all files that watching needs
 	local f

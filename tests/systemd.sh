@@ -29,6 +29,9 @@ supervised() { # by one main process, one worker with its closer, and systemd kn
 	takes_pid && [ "$(systemctl is-active $UNIT)" = active ] && one_worker && serves &&
 		[ "$(cgroup_pids | wc -l)" = 3 ]
 }
+kill_main() { kill -KILL "$DPID"; }
+# shellcheck disable=SC2046 # pids
+kill_both() { kill -KILL $(cgroup_pids); } # and whoever is with them
 other_main() { supervised && [ "$DPID" != "$1" ]; }
 journal() { journalctl -u $UNIT --no-pager -o cat "$@"; }
 journal_has() { journal | grep -q -- "$1"; }

@@ -84,6 +84,16 @@ int wire_recv(int sock, struct wire_msg *ret, int flags)
 	return 0;
 }
 
+bool wire_await_go(int fd, struct wire_msg *ret)
+{
+	int r;
+
+	do
+		r = wire_recv(fd, ret, 0);
+	while (r == -EPROTO);
+	return r == 0 && ret->type == WIRE_GO && ret->fd_count >= 2;
+}
+
 void wire_close_fds(struct wire_msg *msg)
 {
 	while (msg->fd_count)

@@ -10,6 +10,7 @@
 #ifndef LXCFSD_WIRE_H
 #define LXCFSD_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,5 +91,8 @@ int wire_send(int sock, uint32_t type, const void *payload, size_t len, const in
 int wire_recv(int sock, struct wire_msg *ret, int flags);
 /* Closes what came with a message and is of no use. */
 void wire_close_fds(struct wire_msg *msg);
+
+/* A candidate waits for the keeper's GO.  False: it is not needed, or the keeper is gone. */
+bool wire_await_go(int fd, struct wire_msg *ret);
 
 #endif

@@ -49,17 +49,6 @@ static void tell_ready(void)
 		_exit(1);
 }
 
-static void await_go(struct wire_msg *msg)
-{
-	int r;
-
-	do
-		r = wire_recv(CONTROL_FD, msg, 0);
-	while (r == -EPROTO);
-	if (r < 0 || msg->type != WIRE_GO || msg->fd_count < 2)
-		_exit(0); /* not needed, or the keeper is gone */
-}
-
 /* Nobody but the plain connection is worth failing for. */
 static void add_inner(int fd)
 {
@@ -137,7 +126,8 @@ int main(int argc, char **argv)
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	start_log(argc, argv);
 	tell_ready();
-	await_go(&msg);
+	if (!wire_await_go(CONTROL_FD, &msg))
+		_exit(0);
 	r = take_over(&msg);
 	if (r < 0) {
 		log_err("cannot take over: %s", strerror(-r));

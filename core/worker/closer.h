@@ -5,8 +5,8 @@
 
 /* By the main thread, before there is a second one.  `first` is called when the worker has
  * ended, before all the rest is closed; it may find any nonsense in the memory that a crash
- * has left.  0 or -errno; without a closer all
- * that is different is how long the kernel takes to end this process. */
+ * has left.  0 or -errno; without a closer all that is different is how long the kernel
+ * takes to end this process. */
 int closer_start(void (*first)(void));
 
 #endif

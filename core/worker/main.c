@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "arguments.h"
-#include "config_private.h"
 #include "closer.h"
+#include "config_private.h"
 #include "confine.h"
 #include "dying.h"
 #include "fuse.h"
@@ -171,18 +171,6 @@ static void tell_ready(const struct server *s)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
 	if (set_fd >= 0)
 		close(set_fd);
-}
-
-/* Waits for the keeper's word. */
-static void await_go(struct wire_msg *msg)
-{
-	int r;
-
-	do
-		r = wire_recv(CONTROL_FD, msg, 0);
-	while (r == -EPROTO);
-	if (r < 0 || msg->type != WIRE_GO || msg->fd_count < 2)
-		_exit(0); /* not needed, or the keeper is gone */
 }
 
 static unsigned int thread_count(const struct settings *settings)
@@ -363,7 +351,8 @@ static int serve(const struct arguments *a)
 	if (server.config->settings.confine)
 		confine_to_threads();
 	tell_ready(&server);
-	await_go(&msg);
+	if (!wire_await_go(CONTROL_FD, &msg))
+		_exit(0);
 	r = take_over(&server, &msg, &conns);
 	if (r < 0) {
 		log_err("cannot take over: %s", strerror(-r));

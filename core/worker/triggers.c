@@ -113,7 +113,7 @@ static void note_total(struct vault_trigger *saved, int fd)
 }
 
 /* Of a trigger that was armed anew: has anything happened in between? */
-static bool has_missed(struct vault_trigger *saved, const struct trigger_spec *spec, int fd)
+static bool has_missed(const struct vault_trigger *saved, const struct trigger_spec *spec, int fd)
 {
 	uint32_t elapsed_ms = (uint32_t)(io_now_ns() / 1000000u) - saved->time_ms, growth_ms;
 	uint64_t total_us;

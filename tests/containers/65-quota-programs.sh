@@ -8,10 +8,7 @@ only_long
 . "$(dirname "$0")/../cpu.sh"
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
-most=$(processors </proc/cpuinfo)
-[ "$most" -ge 2 ] || skip_all "a quota of 1.5 CPUs needs 2: there is $most"
-[ "$most" -le 4 ] || most=4
-[ "$most" = 4 ] || skip "quota of 4 CPUs" "there are $most: that many are used"
+cpus_for_quota
 programs=()
 for p in top mpstat prometheus-node-exporter; do
 	if command -v $p >/dev/null; then programs+=("$p"); else skip "$p" "it is not here"; fi

@@ -37,9 +37,6 @@ reloads() { # CMD...: it ends a reload, which succeeds
 	"$@" && wait_for "$PATIENCE" reload_ended "${before:-0}" &&
 		[ "$(awk 'NR == 1 { print $2; exit }' /run/lxcfsd/last-reload)" = ok ]
 }
-kill_main() { kill -KILL "$DPID"; }
-# shellcheck disable=SC2046 # pids
-kill_both() { kill -KILL $(cgroup_pids); }
 
 event() { # TITLE TIMES CMD...
 	local title=$1 times=$2 good=0 i

@@ -9,19 +9,17 @@
 . "$(dirname "$0")/../systemd.sh"
 
 need_fusectl
-sed -i 's/^\[plugin pressure\]$/&\ntriggers = yes/' "$STAGE/this$INI"
-check "it is installed and started" install_release this
+# what is staged is for the next machine as well
+put_release this && sed -i 's/^\[plugin pressure\]$/&\ntriggers = yes/' $INI
+check "it is installed and started" eval 'systemctl daemon-reload && systemctl start $UNIT'
 wait_for "$PATIENCE" supervised
-grep -q '^triggers = yes' $INI || bail "triggers are on"
+is "$(grep -c '^triggers = yes' $INI)" 1 "with triggers"
 survey_places
 
 again_after() { # CMD...
 	local before=$DPID
 	"$@" && wait_for "$PATIENCE" other_main "$before" && sleep "0.0$((RANDOM % 10))"
 }
-kill_main() { kill -KILL "$DPID"; }
-# shellcheck disable=SC2046 # pids
-kill_both() { kill -KILL $(cgroup_pids); }
 
 survey_row nothing 3 - 10000 sleep 1
 survey_row both "$(times 3 200)" 1000 10000 again_after kill_both
