@@ -25,11 +25,12 @@
 #include "notify.h"
 #include "wire.h"
 
-#define MS		 1000000u
-#define START_TIMEOUT_MS 60000 /* before any configuration has been read */
-#define TAKE_TIMEOUT_MS	 5000
-#define LOOK_MS		 1000 /* at most that often at the table of mounts */
-#define STOP_TIMEOUT_MS	 1000
+#define MS		   1000000u
+#define START_TIMEOUT_MS   60000 /* before any configuration has been read */
+#define TAKE_TIMEOUT_MS	   5000
+#define LOOK_MS		   1000 /* at most that often at the table of mounts */
+#define STOP_TIMEOUT_MS	   1000
+#define CLOSERS_TIMEOUT_MS 100
 
 /* ------------------------------------------------------------------- events */
 
@@ -248,6 +249,17 @@ static void end_process(struct process *p)
 	process_done(p);
 }
 
+/* Who closes what the workers had open is ours; not every process 1 would reap it. */
+static void reap_closers(void)
+{
+	uint64_t end = io_now_ns() + (uint64_t)CLOSERS_TIMEOUT_MS * MS;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 && io_now_ns() < end)
+		if (pid == 0)
+			poll(NULL, 0, 1);
+}
+
 static int set_up(struct keeper *k)
 {
 	sigset_t set;
@@ -307,6 +319,7 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 	}
 	end_process(&k.next);
 	end_process(&k.active);
+	reap_closers();
 	making_done(&k.good);
 	making_done(&k.safe.made_of);
 	death_done(&k.watch);

@@ -71,6 +71,8 @@ sed -i 's/^\[lxcfsd\]$/&\nconfine = no/' "$INI"
 reload_and_wait
 is "$RELOAD $(field NoNewPrivs) $(field Seccomp)" "ok 0 0" "confine = no: it is not"
 is "$(field CapEff)" "$(printf %016x "$own")" "and has all capabilities"
+closer=$(closer_pid "$(worker_pid)")
 stop_daemon
 is "$STOP_STATUS" 0 "it ends with 0"
+check_not "and its closer has ended before it" test -e "/proc/$closer"
 finish
