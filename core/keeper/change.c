@@ -31,6 +31,7 @@
 #include "conns.h"
 #include "io.h"
 #include "notify.h"
+#include "oom.h"
 #include "timeouts.h"
 #include "wire.h"
 
@@ -160,6 +161,7 @@ static void promote(struct keeper *k)
 	fds[1] = k->mount.fuse_fd;
 	if (k->inner.fuse_fd >= 0)
 		fds[1 + go.conns++] = k->inner.fuse_fd;
+	oom_settle(k->active.pid);
 	r = wire_send(k->active.ctl, WIRE_GO, &go, sizeof(go), fds, 1 + go.conns);
 	if (r < 0) /* it is dying; its death is on the way to us */
 		log_warn("worker %d does not take GO: %s", k->active.pid, strerror(-r));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* oom.c - see oom.h. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,52 +12,63 @@
 #include "oom.h"
 #include "text.h"
 
-#define FILE_NAME "/proc/self/oom_score_adj"
-#define NEVER	  "-1000"
-#define EARLIER	  100 /* as if it had a tenth of the machine's memory more */
-#define SCORE_MAX 1000
+#define OWN	"/proc/self/oom_score_adj"
+#define NEVER	(-1000)
+#define EARLIER 100 /* as if it had a tenth of the machine's memory more */
+#define FIRST	1000
 
-static void set(const char *score)
+static void set(const char *path, int score)
 {
-	_close_ int fd = open(FILE_NAME, O_WRONLY | O_CLOEXEC);
+	_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	char buf[16];
+	int len = snprintf(buf, sizeof(buf), "%d", score);
 
-	if (fd < 0 || write(fd, score, strlen(score)) < 0)
-		log_debug(FILE_NAME ": %m");
+	if (fd < 0 || write(fd, buf, (size_t)len) < 0)
+		log_debug("%s: %m", path);
 }
 
-static bool get(char *buf, size_t size, struct lxcfsd_text *ret)
+static int get(int *ret)
 {
-	ssize_t n = io_read_at(AT_FDCWD, FILE_NAME, buf, size);
-	struct lxcfsd_text rest = { buf, n > 0 ? (size_t)n : 0 };
+	char buf[16];
+	ssize_t n = io_read_at(AT_FDCWD, OWN, buf, sizeof(buf));
+	struct lxcfsd_text rest = { buf, n > 0 ? (size_t)n : 0 }, score;
+	uint64_t size;
+	bool negative;
 
-	return text_line(&rest, ret);
+	if (n <= 0 || !text_line(&rest, &score))
+		return -EIO;
+	negative = score.len > 0 && score.data[0] == '-';
+	if (negative)
+		score = (struct lxcfsd_text){ score.data + 1, score.len - 1 };
+	if (parse_u64(score, &size) < 0 || size > FIRST)
+		return -EIO;
+	*ret = negative ? -(int)size : (int)size;
+	return 0;
 }
 
 void oom_protect(void)
 {
-	struct lxcfsd_text score;
-	char buf[16];
+	int score;
 
-	if (get(buf, sizeof(buf), &score) && text_is(score, "0"))
-		set(NEVER);
+	if (get(&score) == 0 && score == 0)
+		set(OWN, NEVER);
 }
 
 void oom_expose(void)
 {
-	struct lxcfsd_text score;
-	bool negative;
-	uint64_t size;
-	char buf[16];
-	int64_t wanted;
+	int score;
 
-	if (!get(buf, sizeof(buf), &score))
+	if (get(&score) == 0)
+		set(OWN, score == NEVER ? NEVER + EARLIER : FIRST);
+}
+
+void oom_settle(pid_t worker)
+{
+	char path[48];
+	int score;
+
+	if (get(&score) < 0)
 		return;
-	negative = score.len > 0 && score.data[0] == '-';
-	if (negative)
-		score = (struct lxcfsd_text){ score.data + 1, score.len - 1 };
-	if (parse_u64(score, &size) < 0 || size > SCORE_MAX)
-		return;
-	wanted = (negative ? -(int64_t)size : (int64_t)size) + EARLIER;
-	snprintf(buf, sizeof(buf), "%d", (int)(wanted < SCORE_MAX ? wanted : SCORE_MAX));
-	set(buf);
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", worker);
+	set(path, score + EARLIER < FIRST ? score + EARLIER : FIRST);
 }

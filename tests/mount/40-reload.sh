@@ -70,7 +70,12 @@ refused "a plugin whose init fails" 'no luck on day 7'
 printf '\n[plugin sample_dies]\n' >>"$INI"
 refused "a plugin whose init crashes" '.'
 printf '\n[plugin never-ready]\n' >>"$INI"
+# and while it is not, it goes first when memory runs out
+(sleep 1; for p in $(pgrep -P "$DPID"); do [ "$p" = "$worker" ] || cat "/proc/$p/oom_score_adj"; done) >"$D/score" &
+score=1000
+[ "$(cat "/proc/$DPID/oom_score_adj")" != -1000 ] || score=-900
 refused "one that is never ready" '[Rr][Ee][Aa][Dd][Yy]|[Tt]ime'
+is "$(cat "$D/score")" $score "one that is never ready: the first to be killed for memory"
 : >"$INI"
 refused "an emptied INI" 'no \[plugin NAME\] section'
 mv "$INI" "$INI.away"

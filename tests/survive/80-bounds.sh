@@ -64,25 +64,35 @@ wait $storm 2>/dev/null
 is "$(grep -v -i terminated "$D/storm" | head -n 3)" "" "those who came and went read as well"
 unnoticed "a storm of processes"
 
-# workers that are killed for their memory, as soon as they are there
-d=${CG_DIR[memory]}/$CG_NAME/poor
-if cg_make poor && cg_set poor mem $((3 << 20)) 2>/dev/null; then
-	HANG_MS=60000 survey_load
-	echo "$DPID" >"$d/cgroup.procs"
-	kill -KILL "$(worker_pid)"
-	check "no worker comes to serve" wait_for "$PATIENCE" grep -q 'workers in a row have failed' "$LOG"
-	check "the keeper lives" alive "$DPID"
-	cg_set poor mem $((1 << 30))
-	check "when there is memory again one serves" wait_for "$PATIENCE" serving
-	wait_for "$PATIENCE" one_worker
-	survey_unload
-	is "$(load_says failed) failed, $(load_says torn) torn, $(load_says hung) hung" \
-		"0 failed, 0 torn, 0 hung" "no memory: readers waited, and no more than that"
-	for d in "${CG_DIRS[@]}"; do echo "$DPID" >"$d/cgroup.procs"; done
-	worker_pid >"${CG_DIR[memory]}/cgroup.procs"
-else
-	skip "no memory" "no limit that small"
-fi
+# workers that are killed for their memory, as soon as they are there.  What fills the
+# cgroup belongs to no process; with less than 4 MiB in all the kernel would know no scores
+poor=${CG_DIR[memory]}/$CG_NAME/poor fill=$((8 << 20))
+poor_fill() { # and 1 MiB is left
+	local usage=memory.usage_in_bytes
+	[ "$CG_MODE" = v1 ] || usage=memory.current
+	cg_set poor mem $((8 * fill)) &&
+		(echo "$BASHPID" >"$poor/cgroup.procs" && exec head -c "$fill" /dev/zero >"$D/fill/zero") &&
+		cg_set poor mem $(($(cat "$poor/$usage") + (1 << 20)))
+}
+mkdir "$D/fill" && mount -t tmpfs -o size=$((2 * fill)) fill "$D/fill"
+check "there is a cgroup for it" cg_make poor
+for file in memory.swappiness memory.swap.max; do [ ! -e "$poor/$file" ] || echo 0 >"$poor/$file"; done
+HANG_MS=60000 survey_load
+check "and little memory in it" poor_fill
+echo "$DPID" >"$poor/cgroup.procs"
+kill -KILL "$(worker_pid)"
+check "no worker comes to serve" wait_for "$PATIENCE" grep -q 'workers in a row have failed' "$LOG"
+sleep 1
+check "the keeper lives" alive "$DPID"
+rm "$D/fill/zero"
+check "when there is memory again one serves" wait_for "$PATIENCE" serving
+wait_for "$PATIENCE" one_worker
+survey_unload
+is "$(load_says failed) failed, $(load_says torn) torn, $(load_says hung) hung" \
+	"0 failed, 0 torn, 0 hung" "no memory: readers waited, and no more than that"
+for d in "${CG_DIRS[@]}"; do echo "$DPID" >"$d/cgroup.procs"; done
+worker_pid >"${CG_DIR[memory]}/cgroup.procs"
+umount "$D/fill"
 
 # the runtime directory goes
 survey_load
