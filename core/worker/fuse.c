@@ -90,42 +90,11 @@ static bool is_writable(fuse_req_t req, const struct node *node)
 
 /* ------------------------------------------------------------- operations */
 
-static void fill_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st)
-{
-	mode_t type = node->type == NODE_DIR	? S_IFDIR
-		      : node->type == NODE_LINK ? S_IFLNK
-						: S_IFREG;
-
-	*st = (struct stat){
-		.st_ino = node->id,
-		.st_mode = type | mode,
-		.st_nlink = node->type == NODE_DIR ? 2 : 1,
-	};
-	if (node->type == NODE_FILE) {
-		st->st_size = (off_t)serve_size(s, node);
-		/* or programs take the size for what they would find at the end */
-		st->st_blksize = (blksize_t)st->st_size;
-		st->st_blocks = st->st_size / 512;
-	}
-	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
-}
-
 static void fill_attr(fuse_req_t req, const struct node *node, struct stat *st)
 {
 	/* as the host's: whether a write does anything is found out by writing */
-	fill_stat(server_of(req), node,
-		  serve_mode(server_of(req), node) | (is_writable(req, node) ? 0222 : 0), st);
-}
-
-/* Of what depends on the reader. */
-static void fill_entry(struct server *s, const struct node *node, const struct lxcfsd_entry *entry,
-		       struct stat *st)
-{
-	fill_stat(s, node,
-		  node->type == NODE_DIR    ? 0555
-		  : node->type == NODE_LINK ? 0777
-					    : entry->mode,
-		  st);
+	serve_stat(server_of(req), node,
+		   serve_mode(server_of(req), node) | (is_writable(req, node) ? 0222 : 0), st);
 }
 
 static struct serve_read request_of(fuse_req_t req, const struct node *node, uint64_t fh)
@@ -163,7 +132,7 @@ static void lookup_in_tree(fuse_req_t req, const struct node *dir, const char *n
 		return;
 	}
 	entry.ino = node->id;
-	fill_entry(server_of(req), node, &found, &entry.attr);
+	serve_entry_stat(server_of(req), node, found.mode, &entry.attr);
 	fuse_reply_entry(req, &entry);
 }
 
@@ -223,7 +192,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		return;
 	}
 	if (serve_depends(node))
-		fill_entry(server_of(req), node, &found, &st);
+		serve_entry_stat(server_of(req), node, found.mode, &st);
 	else
 		fill_attr(req, node, &st);
 	fuse_reply_attr(req, &st, serve_depends(node) ? 0 : STATIC_TIMEOUT);
@@ -256,7 +225,8 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 static void open_node(fuse_req_t req, const struct node *node, struct fuse_file_info *fi)
 {
 	const struct serve_read open = request_of(req, node, 0);
-	int r = serve_open(server_of(req), &open, &fi->fh);
+	struct server *s = server_of(req); /* a reply frees `req` */
+	int r = serve_open(s, &open, &fi->fh);
 
 	if (r < 0) {
 		fuse_reply_err(req, -r);
@@ -264,7 +234,7 @@ static void open_node(fuse_req_t req, const struct node *node, struct fuse_file_
 	}
 	/* the opener is gone: no RELEASE will come */
 	if (fuse_reply_open(req, fi) == -ENOENT)
-		serve_release(server_of(req), fi->fh);
+		serve_release(s, fi->fh);
 }
 
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)

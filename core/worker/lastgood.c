@@ -8,13 +8,12 @@
 #include "io.h"
 #include "lastgood.h"
 
-#define SETS	    256
-#define WAYS	    4
-#define TEXT_MAX    (128 << 10)
-#define SECOND	    1000000000ull
-#define MAX_AGE	    (60 * SECOND)
-#define REFRESH_AGE (1 * SECOND) /* not every render is worth a copy */
-#define TOTAL_MAX   (32 << 20)
+#define SETS	  256
+#define WAYS	  4
+#define TEXT_MAX  (128 << 10)
+#define SECOND	  1000000000ull
+#define MAX_AGE	  (60 * SECOND)
+#define TOTAL_MAX (32 << 20)
 
 struct entry {
 	struct subject *subject; /* a reference; NULL: free */
@@ -91,17 +90,16 @@ static bool make_room(struct lastgood *lg, struct entry *e, size_t len)
 	return true;
 }
 
-void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, const char *text,
-		  size_t len)
+void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, uint64_t began_ns,
+		  const char *text, size_t len)
 {
 	struct set *set = set_of(lg, subject, node);
-	uint64_t now = io_now_ns();
 	struct subject *old = NULL;
 	struct entry *e;
 
 	pthread_mutex_lock(&set->lock);
 	e = find(set, subject, node);
-	if (e->subject == subject && e->node == node && now - e->at_ns < REFRESH_AGE) {
+	if (e->subject == subject && e->node == node && began_ns < e->at_ns) {
 		pthread_mutex_unlock(&set->lock);
 		return;
 	}
@@ -116,7 +114,7 @@ void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, c
 			e->subject = subject_ref(subject);
 		e->node = node;
 		e->len = len;
-		e->at_ns = now;
+		e->at_ns = began_ns;
 	} else if (e->subject) { /* ours, but it cannot be kept up to date */
 		old = e->subject;
 		e->subject = NULL;

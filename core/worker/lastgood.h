@@ -13,8 +13,10 @@
 struct lastgood;
 
 int lastgood_new(struct lastgood **ret);
-void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, const char *text,
-		  size_t len);
+/* One whose rendering began at `began_ns`, before its reader gets it.  Each one: counters
+ * may not go back, so what is kept is the newest that anybody has seen. */
+void lastgood_put(struct lastgood *lg, struct subject *subject, uint32_t node, uint64_t began_ns,
+		  const char *text, size_t len);
 /* At most 60 s old, into `buf`.  -ENOENT. */
 int lastgood_get(struct lastgood *lg, struct subject *subject, uint32_t node, struct draw_buf *buf,
 		 size_t *ret_len);

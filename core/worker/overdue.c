@@ -19,7 +19,7 @@
 static bool has_file(uint32_t opcode)
 {
 	return opcode == FUSE_READ || opcode == FUSE_OPEN || opcode == FUSE_GETATTR ||
-	       opcode == FUSE_READLINK || opcode == FUSE_READDIR;
+	       opcode == FUSE_READLINK || opcode == FUSE_READDIR || opcode == FUSE_LOOKUP;
 }
 
 static void say_late(struct overdue *o, const struct journal_late *late)
@@ -148,11 +148,64 @@ static void answer_read(struct server *s, struct journal *journal, const struct 
 		reply(journal, 0, text, (size_t)n);
 }
 
-/* Without a handle: each READ finds out by itself who it is. */
-static void answer_open(struct journal *journal)
+/* Without a handle: each READ finds out by itself who it is, and in a tree whether there
+ * is such a thing for him. */
+static void answer_open(struct journal *journal, const struct node *node)
 {
-	struct fuse_open_out out = { .fh = HANDLE_STATELESS, .open_flags = FOPEN_DIRECT_IO };
+	struct fuse_open_out out = { .fh = HANDLE_STATELESS };
 
+	if (node->type == NODE_FILE)
+		out.open_flags = FOPEN_DIRECT_IO;
+	reply(journal, 0, &out, sizeof(out));
+}
+
+static void fill_attr(struct server *s, const struct node *node, struct fuse_attr *ret)
+{
+	struct stat st;
+
+	serve_entry_stat(
+		s, node,
+		atomic_load_explicit(&s->counts[node->id - 1].shown_mode, memory_order_relaxed),
+		&st);
+	*ret = (struct fuse_attr){
+		.ino = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.blocks = (uint64_t)st.st_blocks,
+		.atime = (uint64_t)st.st_atime,
+		.mtime = (uint64_t)st.st_mtime,
+		.ctime = (uint64_t)st.st_ctime,
+		.mode = st.st_mode,
+		.nlink = (uint32_t)st.st_nlink,
+		.blksize = (uint32_t)st.st_blksize,
+	};
+}
+
+/* A name in a tree that is known already is found by everybody (see serve_tree.c); it is
+ * his READ that may find nothing. */
+static void answer_lookup(struct server *s, struct journal *journal, const struct node *dir,
+			  const struct fuse_in_header *head)
+{
+	const char *name = (const char *)(head + 1);
+	struct fuse_entry_out out = { .generation = 1 };
+	const struct node *node = NULL;
+
+	if (dir->type == NODE_DIR && dir->tree_root && head->len > sizeof(*head) &&
+	    memchr(name, '\0', head->len - sizeof(*head)))
+		node = nodes_lookup(&s->nodes, dir, name);
+	if (!node) {
+		reply(journal, -EIO, NULL, 0);
+		return;
+	}
+	out.nodeid = node->id;
+	fill_attr(s, node, &out.attr);
+	reply(journal, 0, &out, sizeof(out));
+}
+
+static void answer_getattr(struct server *s, struct journal *journal, const struct node *node)
+{
+	struct fuse_attr_out out = { 0 };
+
+	fill_attr(s, node, &out.attr);
 	reply(journal, 0, &out, sizeof(out));
 }
 
@@ -166,8 +219,13 @@ void overdue_answer(struct server *s, struct journal *journal, const void *reque
 	if (file && head->opcode == FUSE_READ &&
 	    head->len >= sizeof(*head) + sizeof(struct fuse_read_in))
 		answer_read(s, journal, node, head);
-	else if (file && head->opcode == FUSE_OPEN && !serve_depends(node))
-		answer_open(journal);
+	else if ((file && head->opcode == FUSE_OPEN) ||
+		 (node && node->tree_root && head->opcode == FUSE_OPENDIR))
+		answer_open(journal, node);
+	else if (node && head->opcode == FUSE_LOOKUP)
+		answer_lookup(s, journal, node, head);
+	else if (node && serve_depends(node) && head->opcode == FUSE_GETATTR)
+		answer_getattr(s, journal, node);
 	else
 		reply(journal, -EIO, NULL, 0);
 	if (journal_was_late())

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "draw.h"
+#include "io.h"
 #include "journal.h"
 #include "serve.h"
 
@@ -122,6 +123,35 @@ static void note_length(struct server *s, const struct node *node, size_t len)
 	if (len > serve_size(s, node) / 2 && !node->tree_root)
 		atomic_store_explicit(&count_of(s, node)->size, size_for(len),
 				      memory_order_relaxed);
+}
+
+void serve_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st)
+{
+	mode_t type = node->type == NODE_DIR	? S_IFDIR
+		      : node->type == NODE_LINK ? S_IFLNK
+						: S_IFREG;
+
+	*st = (struct stat){
+		.st_ino = node->id,
+		.st_mode = type | mode,
+		.st_nlink = node->type == NODE_DIR ? 2 : 1,
+	};
+	if (node->type == NODE_FILE) {
+		st->st_size = (off_t)serve_size(s, node);
+		/* or programs take the size for what they would find at the end */
+		st->st_blksize = (blksize_t)st->st_size;
+		st->st_blocks = st->st_size / 512;
+	}
+	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
+}
+
+void serve_entry_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st)
+{
+	serve_stat(s, node,
+		   node->type == NODE_DIR    ? 0555
+		   : node->type == NODE_LINK ? 0777
+					     : mode,
+		   st);
 }
 
 /* ------------------------------------------------------------------- text */
@@ -257,6 +287,7 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	enum source source = SOURCE_VIEW;
 	struct lxcfsd_request req;
 	int r = grow(&text_buf, DRAW_START);
+	uint64_t began = io_now_ns();
 
 	if (r < 0)
 		return r;
@@ -275,7 +306,7 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		return -ETIMEDOUT;
 	/* the many texts of one container's tree would crowd out all others' */
 	if (r == 0 && source == SOURCE_VIEW && subject && !serve_depends(node))
-		lastgood_put(s->lastgood, subject, node->id, text_buf.data, *ret_len);
+		lastgood_put(s->lastgood, subject, node->id, began, text_buf.data, *ret_len);
 	if (r == 0 && node->type == NODE_FILE)
 		note_length(s, node, *ret_len);
 	if (r == -ENOENT && node->tree_root)

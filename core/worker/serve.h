@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "config.h"
@@ -77,6 +78,11 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
  * 6.5 they go by the size and not by what is read.
  */
 uint64_t serve_size(struct server *s, const struct node *node);
+
+/* What stat(2) shows: of a node with these permission bits; of an entry of a tree, where
+ * only those of files are the plugin's. */
+void serve_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st);
+void serve_entry_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st);
 
 /* One request: an OPEN or a READ, of a directory as well. */
 struct serve_read {

@@ -51,6 +51,21 @@ if [ "${stall%.*}" -lt 1000 ]; then ok "nobody else waited for it"; else not_ok 
 is "$(worker_pid)" "$w" "no worker was killed"
 check "the status counts them" wait_for 5 status_is late-requests 2
 
+# in a tree each step may hang: a name that is known is found and opened, and what is read
+# there is the host's
+tree() { (cg_join a && exec timeout 60 cat "$MNT/sys/kernel/fscaps") 2>&1; }
+kill -USR2 $DEAF
+is "$(tree)" heard "a file of a tree is there"
+kill -USR1 $DEAF
+is "$(tree)" "$(cat /sys/kernel/fscaps)" "when it hangs: the host's"
+like "$(stat -c %A "$MNT/sys/kernel/fscaps")" '^-r--r--r--$' "and stat(2) says what it is"
+check "no step failed" eval '[ "$(status late-requests)" -gt 3 ]'
+is "$(worker_pid)" "$w" "again no worker was killed"
+kill -USR2 $DEAF
+tree_back() { [ "$(tree)" = heard ]; }
+check "then it is as before" wait_for "$PATIENCE" tree_back
+kill -USR1 $DEAF
+
 # whoever hangs holds up a thread, but not all of them
 for _ in {1..12}; do (cg_join a && exec timeout 60 cat "$MNT/proc/lxcfsd_reads") >>"$T/many" 2>&1 & done
 wait_for "$PATIENCE" eval '[ "$(wc -l <"$T/many")" = 12 ]'

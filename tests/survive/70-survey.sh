@@ -12,10 +12,12 @@ BOUND=1000
 [ -z "$VM" ] || BOUND=10000
 
 pause() { sleep "0.0$((RANDOM % 10))"; }
+# one that serves: before it does, the next stall would begin in this one
 kill_worker() {
 	local w
 	wait_for "$PATIENCE" worker_pid # it may be between two
-	w=$(worker_pid) && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" && pause
+	w=$(worker_pid) && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" &&
+		timeout "$PATIENCE" cat "$MNT/proc/uptime" >/dev/null && pause
 }
 reload() { reload_and_wait && [ "$RELOAD" = ok ]; }
 
