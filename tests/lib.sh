@@ -115,7 +115,8 @@ ini() { # ['KEY = VALUE']...: [lxcfsd] with these, then all plugins that need no
 mount_line() { # [MOUNTPOINT]: of /proc/self/mountinfo
 	awk -v m="${1:-$MNT}" '$5 == m { l = $0 } END { if (l == "") exit 1; print l }' /proc/self/mountinfo
 }
-serving() { mount_line && timeout 5 stat "$MNT/proc"; }
+# the kernel keeps attributes for a second, also of a server that is dead: stat(2) proves nothing
+serving() { mount_line && timeout 5 stat -f "$MNT" && timeout 5 stat "$MNT/proc"; }
 serving_or_dead() { serving || ! alive "$DPID"; }
 
 start_daemon() { # [OPTION]...: in the foreground mode; waits until it serves

@@ -44,12 +44,14 @@
 #define DYING_MS     100
 #define BETWEEN_MS   2000
 #define RUN_MS	     30000
+#define OWED_ROUNDS  2
 
 /* A namespace that was looked into. */
 struct seen {
 	ino_t ino;
 	int fd; /* -1: done with; else it was too slow and comes again */
 	bool helped;
+	struct repair_owed *owed; /* by the last child; NULL: nothing */
 };
 
 struct child {
@@ -70,6 +72,7 @@ struct run {
 	struct seen *seen;
 	size_t seen_count;
 	ino_t own;
+	int more;	   /* times that who owes something may come after the last time */
 	uint64_t limit_ms; /* of one child */
 	uint64_t end_ns;
 	pid_t self;
@@ -144,16 +147,34 @@ static void add(struct attach_result *to, const struct attach_result *part)
 			 part->reason);
 }
 
+static bool keep_owed(struct seen *seen, const struct repair_owed *owed)
+{
+	if (!atomic_load(&owed->set)) {
+		free(seen->owed);
+		seen->owed = NULL;
+		return false;
+	}
+	if (!seen->owed)
+		seen->owed = malloc(sizeof(*seen->owed));
+	if (!seen->owed)
+		return false;
+	memcpy(seen->owed, owed, sizeof(*owed));
+	seen->owed->part[PATH_MAX - 1] = seen->owed->point[PATH_MAX - 1] = '\0';
+	return true;
+}
+
 static void end_child(struct run *run, struct child *child)
 {
 	struct seen *seen = &run->seen[child->which];
 	const struct repair_part *shared = &run->parts[child - run->children];
 	struct attach_result part = shared->result;
-	bool again = (child->killed && !child->stuck) || atomic_load(&shared->again);
+	bool owed = keep_owed(seen, &shared->owed);
+	bool again = (child->killed || atomic_load(&shared->again) || owed) && !child->stuck;
 
 	run->total->helped += part.repaired > 0 && !seen->helped;
 	seen->helped = seen->helped || part.repaired > 0;
-	if (again && !run->scene.last) { /* what it failed in is counted then */
+	if (again &&
+	    (!run->scene.last || (owed && run->more))) { /* what it failed in is counted then */
 		part.failed = part.hidden = 0;
 		part.reason[0] = '\0';
 	} else {
@@ -172,7 +193,7 @@ static void end_child(struct run *run, struct child *child)
 static void check_child(struct run *run, struct child *child, uint64_t now)
 {
 	uint64_t passed_ms = now > child->since_ns ? (now - child->since_ns) / MS : 0;
-	bool between = atomic_load(&run->parts[child - run->children].between);
+	bool between = atomic_load(&run->parts[child - run->children].owed.set);
 
 	if (waitpid(child->pid, NULL, WNOHANG) != 0) {
 		end_child(run, child);
@@ -234,6 +255,8 @@ static void look_into(struct run *run, size_t which)
 	while (i < SLOTS - 1 && run->children[i].pid)
 		i++;
 	memset(&run->parts[i], 0, sizeof(run->parts[i]));
+	if (seen->owed)
+		memcpy(&run->parts[i].owed, seen->owed, sizeof(*seen->owed));
 	pid = fork();
 	if (pid == 0)
 		be_child(run, seen, &run->parts[i]);
@@ -313,6 +336,22 @@ static void take_tasks(struct run *run, int parent, const char *name, bool threa
 	closedir(dir);
 }
 
+static void look_again(struct run *run)
+{
+	for (size_t i = 0; i < run->seen_count; i++) {
+		if (run->seen[i].fd < 0)
+			continue;
+		if (may_go_on(run)) {
+			look_into(run, i);
+		} else {
+			close(run->seen[i].fd);
+			run->seen[i].fd = -1;
+			run->total->slow++;
+		}
+	}
+	settle(run, 0);
+}
+
 static void look_everywhere(struct run *run)
 {
 	size_t before;
@@ -326,17 +365,8 @@ static void look_everywhere(struct run *run)
 	} while (run->seen_count > before && ++pass < PASSES_MAX);
 	run->limit_ms = SLOW_MS;
 	run->scene.last = true;
-	for (size_t i = 0; i < run->seen_count; i++) {
-		if (run->seen[i].fd < 0)
-			continue;
-		if (may_go_on(run)) {
-			look_into(run, i);
-		} else {
-			close(run->seen[i].fd);
-			run->total->slow++;
-		}
-	}
-	settle(run, 0);
+	for (run->more = OWED_ROUNDS; run->more >= 0; run->more--)
+		look_again(run);
 }
 
 int attach_run(const struct attach_job *job, struct attach_result *ret)
@@ -366,6 +396,8 @@ int attach_run(const struct attach_job *job, struct attach_result *ret)
 	look_everywhere(&run);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	munmap(run.parts, shared);
+	for (size_t i = 0; i < run.seen_count; i++)
+		free(seen[i].owed);
 	*ret = total;
 	return 0;
 }

@@ -18,8 +18,12 @@
  * at a time changes a mount that is shared, and who comes too late finds that the dead one
  * is no longer there; slaves are left for the end, when their masters are done.
  *
- * Known to get lost: what was mounted in a dead directory, when this process is killed
- * for being slow after the directory was replaced and before that was put into it.
+ * Between off and on this process may be killed for being slow: what is to be there is
+ * written down first, in memory that the next one gets.
+ *
+ * Known to get lost: what was mounted in a dead directory and could only be read there,
+ * when this process is killed after the directory was replaced and before that was put
+ * into it.
  *
  * A container can lie in its table about its own mounts only.  What it may gain by a
  * dead file system that pretends to be ours: a bind of what any container is given.
@@ -220,7 +224,7 @@ static bool ends_with(const char *path, const char *end)
 
 /* Whether `c` was of the whole tree or of the mount within it is known of our own; of
  * others it is seen by the name, or by what is there. */
-static int copy_part(struct repair *rep, const struct candidate *c, int *ret)
+static int copy_part(struct repair *rep, const struct candidate *c, bool whole_tree, int *ret)
 {
 	const struct attach_dead *named = find_named(rep->scene->job, c->device);
 	const char *below = named ? named->below : rep->scene->below;
@@ -230,10 +234,31 @@ static int copy_part(struct repair *rep, const struct candidate *c, int *ret)
 
 	snprintf(inner, sizeof(inner), "%s%s", below, whole ? "" : c->part);
 	inner_first = below[0] && (named || (whole && ends_with(c->point, below)));
-	r = space_copy(&rep->space, inner_first ? inner : c->part, c->attrs, ret);
+	r = space_copy(&rep->space, inner_first ? inner : c->part, c->attrs, whole_tree, ret);
 	if (r == -ENOENT && !named && !inner_first && below[0])
-		r = space_copy(&rep->space, inner, c->attrs, ret);
+		r = space_copy(&rep->space, inner, c->attrs, whole_tree, ret);
 	return r;
+}
+
+/* What of the dead is mounted in `c` and comes with a copy of that part as a whole: what
+ * is shared comes to all at once then.  Who finds that somebody else has replaced `c` could
+ * not tell what is his to put into it.  (Not one that can only be read here: its copies
+ * elsewhere could be written.) */
+static struct candidate *carried(struct repair *rep, const struct candidate *c)
+{
+	const char *below = rep->scene->below;
+	size_t len = strcmp(c->part, "/") == 0 ? 0 : strlen(c->part), point = strlen(c->point);
+
+	if (!below[0] || strncmp(below, c->part, len) != 0 || below[len] != '/')
+		return NULL;
+	for (size_t i = 0; i < rep->count; i++) {
+		struct candidate *inner = &rep->list[i];
+
+		if (inner->parent == c->id && strncmp(inner->point, c->point, point) == 0 &&
+		    strcmp(inner->point + point, below + len) == 0)
+			return inner->attrs & MOUNT_ATTR_RDONLY ? NULL : inner;
+	}
+	return NULL;
 }
 
 /* `fd` is the root of the dead mount `c`. */
@@ -285,28 +310,86 @@ static int unstack(struct repair *rep, struct candidate **c, int *fd)
 	return -E2BIG;
 }
 
+static void owe(struct repair_owed *owed, const struct candidate *c, bool whole)
+{
+	owed->attrs = c->attrs;
+	owed->whole = whole;
+	memcpy(owed->device, c->device, sizeof(owed->device));
+	snprintf(owed->part, sizeof(owed->part), "%s", c->part);
+	snprintf(owed->point, sizeof(owed->point), "%s", c->point);
+	atomic_store(&owed->set, 1);
+}
+
+struct look_for {
+	uint64_t id;
+	const char *point;
+	bool found;
+};
+
+static bool look_for(void *arg, const struct table_line *line)
+{
+	struct look_for *look = arg;
+	char point[PATH_MAX];
+
+	if (line->id == look->id && table_path(line->point, point, sizeof(point)) == 0)
+		look->found = strcmp(point, look->point) == 0;
+	return true;
+}
+
+/* The last one who was here was killed, or failed, at a bad moment.  What has come to
+ * that place since then stays; is it one that is dead, it is replaced like any other. */
+static int pay(struct repair *rep, struct repair_owed *owed)
+{
+	struct candidate c = { .attrs = owed->attrs, .part = owed->part, .point = owed->point };
+	_close_ int fd = space_place(&rep->space, owed->point);
+	_close_ int tree = -1, table = -1;
+	struct look_for look = { .point = owed->point };
+	int r = fd < 0 ? fd : space_mount_id(&rep->space, fd, &look.id);
+
+	memcpy(c.device, owed->device, sizeof(c.device));
+	if (r == 0) {
+		table = space_table(&rep->space);
+		r = table < 0 ? table : table_read(table, look_for, &look);
+	}
+	if (r == 0 && !look.found) {
+		r = copy_part(rep, &c, owed->whole, &tree);
+		if (r == 0)
+			r = space_put(&rep->space, tree, fd, owed->attrs);
+		rep->result->repaired += r == 0;
+	}
+	if (r == 0)
+		atomic_store(&owed->set, 0);
+	return r;
+}
+
 /* `top` is dead, and `*fd` is its root. */
 static int replace(struct repair *rep, struct candidate *top, int *fd)
 {
-	struct candidate *lowest = top;
+	struct candidate *lowest = top, *inner = carried(rep, top);
 	_close_ int tree = -1;
 	uint64_t id = 0;
-	int r = copy_part(rep, top, &tree);
+	int r = copy_part(rep, top, inner, &tree);
 
+	if (r < 0)
+		return r;
 	if (top->shared && !space_lock(&rep->space) && !rep->scene->last)
 		return -EAGAIN;
-	atomic_store(&rep->shared->between, 1);
-	if (r == 0)
-		r = unstack(rep, &lowest, fd);
+	owe(&rep->shared->owed, top, inner);
+	r = unstack(rep, &lowest, fd);
 	if (r == 0)
 		r = swap(rep, lowest, *fd, tree, top->attrs);
-	atomic_store(&rep->shared->between, 0);
+	if (r == 0)
+		atomic_store(&rep->shared->owed.set, 0);
 	if (top->shared)
 		space_unlock(&rep->space);
 	if (r == 0)
 		r = space_mount_id(&rep->space, tree, &id);
 	if (r < 0)
 		return r;
+	if (inner) {
+		inner->handled = true;
+		rep->result->repaired++;
+	}
 	for (struct candidate *c = top;; c = find_id(rep, c->parent)) {
 		c->new_id = id;
 		if (c == lowest)
@@ -318,7 +401,7 @@ static int replace(struct repair *rep, struct candidate *top, int *fd)
 static int put_into(struct repair *rep, struct candidate *c, int fd)
 {
 	_close_ int tree = -1;
-	int r = copy_part(rep, c, &tree);
+	int r = copy_part(rep, c, false, &tree);
 
 	if (r == 0)
 		r = space_put(&rep->space, tree, fd, c->attrs);
@@ -384,6 +467,12 @@ void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct rep
 	_close_ int table = -1;
 	int r = space_enter(&rep.space, scene->job->mountpoint, ns_fd);
 
+	if (r == 0 && atomic_load(&part->owed.set)) {
+		int owed = pay(&rep, &part->owed);
+
+		if (owed < 0)
+			fail(&rep, part->owed.point, owed);
+	}
 	if (r == 0) {
 		table = space_table(&rep.space);
 		r = table < 0 ? table : table_read(table, gather, &rep);

@@ -3,7 +3,10 @@
 #ifndef LXCFSD_REPAIR_H
 #define LXCFSD_REPAIR_H
 
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "attach.h"
 
@@ -21,17 +24,27 @@ struct scene {
 	bool last; /* nobody comes again to do what is left */
 };
 
+/* What is to be mounted where: written down before the dead one is taken off.  When that
+ * is gone, no table says any more that there was something. */
+struct repair_owed {
+	_Atomic uint32_t set;
+	unsigned int attrs;
+	bool whole;
+	char device[32];
+	char part[PATH_MAX];
+	char point[PATH_MAX];
+};
+
 /* What a child does, for its parent to see. */
 struct repair_part {
 	struct attach_result result;
-	/* a dead mount is off and the new one is not on yet: a bad moment to be killed */
-	_Atomic uint32_t between;
-	_Atomic uint32_t again; /* something was left for the last time */
+	struct repair_owed owed; /* while it is: a bad moment to be killed */
+	_Atomic uint32_t again;	 /* something was left for the last time */
 };
 
 /* Repairs what is dead in the namespace `ns_fd`, and counts.  Changes the caller's
  * mount namespace, and may hang: for a child with a time limit.  `own`: it is the one
- * that the caller is in. */
+ * that the caller is in.  What `part` says is owed there is done first. */
 void repair_namespace(const struct scene *scene, int ns_fd, bool own, struct repair_part *part);
 
 #endif

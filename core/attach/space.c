@@ -113,19 +113,23 @@ void space_unlock(const struct space *space)
  * would bring what a container mounts in it to all others.  -ENOSYS: Linux < 5.12. */
 static int harden(int tree, unsigned int attrs)
 {
-	struct mount_attr attr = { .attr_set = attrs, .propagation = MS_PRIVATE };
+	struct mount_attr all = { .propagation = MS_PRIVATE }, top = { .attr_set = attrs };
 
-	return mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &all, sizeof(all)) < 0)
+		return -errno;
+	return mount_setattr(tree, "", AT_EMPTY_PATH, &top, sizeof(top)) < 0 ? -errno : 0;
 }
 
-int space_copy(const struct space *space, const char *part, unsigned int attrs, int *ret)
+int space_copy(const struct space *space, const char *part, unsigned int attrs, bool whole,
+	       int *ret)
 {
+	unsigned int flags = AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
 	int fd = walk(space->living, part), tree, r;
 
 	if (fd < 0)
 		return fd;
 	r = go(space->own);
-	tree = r < 0 ? -1 : open_tree(fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	tree = r < 0 ? -1 : open_tree(fd, "", flags | (whole ? AT_RECURSIVE : 0));
 	if (r == 0 && tree < 0)
 		r = -errno;
 	close(fd);
@@ -171,7 +175,7 @@ static int harden_in_place(const struct space *space, int tree, unsigned int att
 
 	if (r < 0)
 		return r;
-	if (mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
+	if (mount(NULL, path, NULL, MS_PRIVATE | MS_REC, NULL) < 0)
 		return -errno;
 	if (attrs & MOUNT_ATTR_RDONLY && mount(NULL, path, NULL, flags | MS_RDONLY, NULL) < 0)
 		return -errno;

@@ -46,8 +46,10 @@ void space_unlock(const struct space *space);
 bool space_is_dead(int fd);
 
 /* A copy of `part` ("/proc/uptime") of the living mount, which is nowhere yet.
- * `attrs`: MOUNT_ATTR_*, in addition to those that it has. */
-int space_copy(const struct space *space, const char *part, unsigned int attrs, int *ret);
+ * `attrs`: MOUNT_ATTR_*, in addition to those that it has.  `whole`: with what is mounted
+ * in it. */
+int space_copy(const struct space *space, const char *part, unsigned int attrs, bool whole,
+	       int *ret);
 
 /* Takes off the mount whose root `fd` is, with all that is mounted in it.  -EINVAL: it
  * is locked, having come from a user namespace with more rights. */

@@ -7,7 +7,7 @@
 long_in_vm
 
 LIMIT=2000 # ms
-[ -z "$VM" ] || LIMIT=$((LIMIT * 5))
+[ -z "$VM" ] || LIMIT=$((LIMIT * 15))
 now_ms() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 lives() { nsenter -t "${C_PID[$1]}" -m -p -- timeout 5 grep -q . "${2:-/proc/uptime}"; }
 all_live() {

@@ -33,13 +33,13 @@ lose_workers() { # WHAT: and be served all the same
 	began=$(now_ms)
 	kill -KILL "$(worker_pid)"
 	check "$1: the host's content" sees_host
-	no_later_than $(($(now_ms) - began)) $((VM ? 5000 : 1000)) "$1: within a second"
+	no_later_than $(($(now_ms) - began)) $((VM ? 20000 : 1000)) "$1: within a second"
 }
 workers_are_back() { # WHAT
 	local began
 	began=$(now_ms)
 	check "$1: its own again" wait_for "$PATIENCE" sees_own
-	no_later_than $(($(now_ms) - began)) $((VM ? 25000 : 5000)) "$1: within five seconds"
+	no_later_than $(($(now_ms) - began)) $((VM ? 40000 : 5000)) "$1: within five seconds"
 	check "$1: lxcfsd-safe has ended" wait_for "$PATIENCE" only_worker
 }
 VM=${VM:+1} VM=${VM:-0}
