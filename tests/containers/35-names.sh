@@ -4,6 +4,7 @@
 # any moment.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/../lib.sh"
+long_in_vm
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 daemon names
