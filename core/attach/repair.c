@@ -224,7 +224,7 @@ static bool ends_with(const char *path, const char *end)
 
 /* Whether `c` was of the whole tree or of the mount within it is known of our own; of
  * others it is seen by the name, or by what is there. */
-static int copy_part(struct repair *rep, const struct candidate *c, bool whole_tree, int *ret)
+static int copy_part(struct repair *rep, const struct candidate *c, bool with_inner, int *ret)
 {
 	const struct attach_dead *named = find_named(rep->scene->job, c->device);
 	const char *below = named ? named->below : rep->scene->below;
@@ -234,9 +234,9 @@ static int copy_part(struct repair *rep, const struct candidate *c, bool whole_t
 
 	snprintf(inner, sizeof(inner), "%s%s", below, whole ? "" : c->part);
 	inner_first = below[0] && (named || (whole && ends_with(c->point, below)));
-	r = space_copy(&rep->space, inner_first ? inner : c->part, c->attrs, whole_tree, ret);
+	r = space_copy(&rep->space, inner_first ? inner : c->part, c->attrs, with_inner, ret);
 	if (r == -ENOENT && !named && !inner_first && below[0])
-		r = space_copy(&rep->space, inner, c->attrs, whole_tree, ret);
+		r = space_copy(&rep->space, inner, c->attrs, with_inner, ret);
 	return r;
 }
 
@@ -310,10 +310,21 @@ static int unstack(struct repair *rep, struct candidate **c, int *fd)
 	return -E2BIG;
 }
 
-static void owe(struct repair_owed *owed, const struct candidate *c, bool whole)
+/* Where nothing is, at `fd`. */
+static int put_into(struct repair *rep, struct candidate *c, bool with_inner, int fd)
+{
+	_close_ int tree = -1;
+	int r = copy_part(rep, c, with_inner, &tree);
+
+	if (r == 0)
+		r = space_put(&rep->space, tree, fd, c->attrs);
+	return r < 0 ? r : space_mount_id(&rep->space, tree, &c->new_id);
+}
+
+static void owe(struct repair_owed *owed, const struct candidate *c, bool with_inner)
 {
 	owed->attrs = c->attrs;
-	owed->whole = whole;
+	owed->with_inner = with_inner;
 	memcpy(owed->device, c->device, sizeof(owed->device));
 	snprintf(owed->part, sizeof(owed->part), "%s", c->part);
 	snprintf(owed->point, sizeof(owed->point), "%s", c->point);
@@ -342,7 +353,7 @@ static int pay(struct repair *rep, struct repair_owed *owed)
 {
 	struct candidate c = { .attrs = owed->attrs, .part = owed->part, .point = owed->point };
 	_close_ int fd = space_place(&rep->space, owed->point);
-	_close_ int tree = -1, table = -1;
+	_close_ int table = -1;
 	struct look_for look = { .point = owed->point };
 	int r = fd < 0 ? fd : space_mount_id(&rep->space, fd, &look.id);
 
@@ -352,9 +363,7 @@ static int pay(struct repair *rep, struct repair_owed *owed)
 		r = table < 0 ? table : table_read(table, look_for, &look);
 	}
 	if (r == 0 && !look.found) {
-		r = copy_part(rep, &c, owed->whole, &tree);
-		if (r == 0)
-			r = space_put(&rep->space, tree, fd, owed->attrs);
+		r = put_into(rep, &c, owed->with_inner, fd);
 		rep->result->repaired += r == 0;
 	}
 	if (r == 0)
@@ -397,17 +406,6 @@ static int replace(struct repair *rep, struct candidate *top, int *fd)
 	}
 }
 
-/* It was in a dead directory, and went with it. */
-static int put_into(struct repair *rep, struct candidate *c, int fd)
-{
-	_close_ int tree = -1;
-	int r = copy_part(rep, c, false, &tree);
-
-	if (r == 0)
-		r = space_put(&rep->space, tree, fd, c->attrs);
-	return r < 0 ? r : space_mount_id(&rep->space, tree, &c->new_id);
-}
-
 /* A peer of this namespace has been repaired, and that came here. */
 static bool is_gone(struct repair *rep, const struct candidate *c)
 {
@@ -437,7 +435,8 @@ static void repair_place(struct repair *rep, struct candidate *c)
 		return;
 	}
 	if (outer && outer->new_id == id && strcmp(outer->point, c->point) != 0) {
-		r = put_into(rep, c, fd);
+		r = put_into(rep, c, false,
+			     fd); /* it went with the dead directory that it was in */
 	} else {
 		top = find_id(rep, id);
 		if (!top || strcmp(top->point, c->point) != 0) {

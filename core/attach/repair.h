@@ -29,7 +29,7 @@ struct scene {
 struct repair_owed {
 	_Atomic uint32_t set;
 	unsigned int attrs;
-	bool whole;
+	bool with_inner; /* with what is mounted in it */
 	char device[32];
 	char part[PATH_MAX];
 	char point[PATH_MAX];
