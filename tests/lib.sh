@@ -148,8 +148,18 @@ stop_daemon() { # by SIGTERM; STOP_STATUS is its exit status
 	DPID=''
 }
 
-worker_pid() { pgrep -n -P "$DPID" -x lxcfsd-worker; }
-one_worker() { [ "$(pgrep -c -P "$DPID" -x lxcfsd-worker)" = 1 ]; }
+# WORKERS: the keeper's, the newest last.  Not by pgrep: it looks at all processes there
+# are, which readers whose stalls are measured have to wait for.
+find_workers() {
+	local children='' name p
+	WORKERS=()
+	read -r children 2>/dev/null <"/proc/$DPID/task/$DPID/children"
+	for p in $children; do
+		read -r name 2>/dev/null <"/proc/$p/comm" && [ "$name" = lxcfsd-worker ] && WORKERS+=("$p")
+	done
+}
+worker_pid() { find_workers; [ ${#WORKERS[@]} -gt 0 ] && echo "${WORKERS[-1]}"; }
+one_worker() { find_workers; [ ${#WORKERS[@]} = 1 ]; }
 other_worker() { local w; w=$(worker_pid) && [ "$w" != "$1" ] && one_worker; }
 
 reload_count() { awk 'NR == 1 { print $1; exit }' "$RUNDIR/lxcfsd/last-reload" 2>/dev/null; }

@@ -66,10 +66,11 @@ pressed_end() {
 	cg_kill
 }
 
-survey_load() {
+survey_load() { # TARGET-MS, or -
+	local target=${1:--}
 	rm -f "$D/ready" "$D/ready.polls"
 	(cg_join readers && exec "$TOOLS/readload" --readers 12 --hang-ms "${HANG_MS:-15000}" --pause-ms "${PAUSE_MS:-0}" \
-		--tell-ms "${TELL_MS:-0}" --ready "$D/ready" "$MNT" "${SURVEY_FILES[@]}") >"$D/load" 2>"$D/load.err" &
+		--tell-ms "${TELL_MS:-0}" --target-ms "${target/#-/0}" --ready "$D/ready" "$MNT" "${SURVEY_FILES[@]}") >"$D/load" 2>"$D/load.err" &
 	LOAD=$!
 	POLLS='' SPIN=''
 	if [ -z "$NO_POLLERS" ]; then
@@ -105,7 +106,7 @@ survey_say() { # ROW COUNT TARGET
 	echo "# survey: kernel=$(uname -r) cgroup=$CG_KIND vm=${VM:+yes} row=$1 count=$2" \
 		"calls=$(load_says ops) failed=$(load_says failed) torn=$(load_says torn)" \
 		"hung=$(load_says hung) events=$events missed=$missed" \
-		"stall=$(load_says max_stall_ms) noise=$(load_says noise_ms) target=$3"
+		"stall=$(load_says max_stall_ms) noise=$(load_says noise_ms) over=$(load_says over) target=$3"
 }
 
 # MS, and what the machine has made anybody wait, who was not one of twelve.
@@ -119,7 +120,7 @@ stall_below() {
 survey_row() {
 	local row=$1 count=$2 target=$3 bound=$4 good=0 i
 	shift 4
-	survey_load
+	survey_load "$target"
 	for ((i = 0; i < count; i++)); do
 		"$@" && good=$((good + 1))
 	done

@@ -182,6 +182,11 @@ struct vault_handle {
 	uint32_t unresolved;  /* 1: nobody knew whose it is, each read has to ask */
 };
 
+struct vault_handles {
+	struct vault_handle table[HANDLES_MAX];
+	_Atomic uint32_t high; /* entries from here on were never used: do not exist */
+};
+
 #define SNAPSHOTS_VERSION  1
 #define SNAPSHOT_PAGE	   4096
 #define SNAPSHOT_PAGES_MAX 32768 /* 128 MiB */

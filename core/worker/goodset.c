@@ -83,25 +83,38 @@ bool goodset_is_restored(void)
 	return self.bytes != NULL;
 }
 
-int goodset_read(const char *path, char **ret, size_t *ret_len)
+int goodset_find(const char *path, const char **ret, size_t *ret_len)
 {
 	const char *name, *bytes;
 	size_t cursor = 0, len;
-	char *copy;
 
 	while (next_entry(&cursor, &name, &bytes, &len)) {
 		if (strcmp(name, path) != 0)
 			continue;
-		copy = malloc(len + 1);
-		if (!copy)
-			return -ENOMEM;
-		memcpy(copy, bytes, len);
-		copy[len] = '\0';
-		*ret = copy;
+		*ret = bytes;
 		*ret_len = len;
 		return 0;
 	}
 	return -ENOENT;
+}
+
+int goodset_read(const char *path, char **ret, size_t *ret_len)
+{
+	const char *bytes;
+	size_t len;
+	char *copy;
+	int r = goodset_find(path, &bytes, &len);
+
+	if (r < 0)
+		return r;
+	copy = malloc(len + 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, bytes, len);
+	copy[len] = '\0';
+	*ret = copy;
+	*ret_len = len;
+	return 0;
 }
 
 const char *goodset_next(size_t *cursor)

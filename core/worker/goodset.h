@@ -20,7 +20,9 @@
 int goodset_restore(int fd);
 bool goodset_is_restored(void);
 
-/* The file as it was, in memory of its own.  -ENOENT: it is not in the set. */
+/* The file as it was; the bytes stay where they are.  -ENOENT: it is not in the set. */
+int goodset_find(const char *path, const char **ret, size_t *ret_len);
+/* The same in memory of its own, with a NUL behind it. */
 int goodset_read(const char *path, char **ret, size_t *ret_len);
 /* The files of a set in their order: NULL at the end.  *cursor begins at 0. */
 const char *goodset_next(size_t *cursor);

@@ -47,7 +47,7 @@ static struct vault_handle *get(struct handles *h, uint64_t fh)
 	uint32_t index = (uint32_t)fh >> 1;
 	struct vault_handle *handle;
 
-	if (!(fh & 1) || !h->table || index >= HANDLES_MAX)
+	if (!(fh & 1) || !h->part || index >= atomic_load(&h->part->high))
 		return NULL;
 	handle = &h->table[index];
 	return atomic_load_explicit(&handle->used, memory_order_acquire) == 1 &&
@@ -179,6 +179,18 @@ static struct subject *subject_at(struct handles *h, uint32_t index)
 
 /* ---------------------------------------------------------------- handles */
 
+static uint32_t free_handles(const struct handles *h)
+{
+	return h->free_count + HANDLES_MAX - atomic_load(&h->part->high);
+}
+
+/* What was used before comes first: the rest of the table takes no memory then. */
+static struct vault_handle *pop_handle(struct handles *h)
+{
+	return &h->table[h->free_count ? h->free_list[--h->free_count]
+				       : atomic_fetch_add(&h->part->high, 1)];
+}
+
 static struct vault_handle *take_handle(struct handles *h, struct subject *subject,
 					uint32_t *ret_subject)
 {
@@ -186,12 +198,12 @@ static struct vault_handle *take_handle(struct handles *h, struct subject *subje
 	struct vault_handle *handle = NULL;
 
 	pthread_mutex_lock(&h->lock);
-	if (h->free_count > 0 && subject)
+	if (free_handles(h) > 0 && subject)
 		place = place_subject(h, subject);
 	used = &h->subject_handles[account_of(place)];
-	if (h->free_count > 0 && (!subject || place) &&
-	    may_use(*used + 1, max, FEW_HANDLES, h->free_count, HANDLES_MAX)) {
-		handle = &h->table[h->free_list[--h->free_count]];
+	if (free_handles(h) > 0 && (!subject || place) &&
+	    may_use(*used + 1, max, FEW_HANDLES, free_handles(h), HANDLES_MAX)) {
+		handle = pop_handle(h);
 		++*used;
 	} else {
 		h->refused++;
@@ -207,7 +219,7 @@ uint64_t handle_new(struct handles *h, uint32_t conn, uint32_t node, struct subj
 	struct vault_handle *handle;
 	uint32_t place;
 
-	if (!h->table || !still_ours(h))
+	if (!h->part || !still_ours(h))
 		return HANDLE_STATELESS;
 	handle = take_handle(h, subject, &place);
 	if (!handle)
@@ -229,7 +241,7 @@ uint64_t handle_new(struct handles *h, uint32_t conn, uint32_t node, struct subj
 
 uint64_t handle_find(struct handles *h, uint32_t conn, uint32_t node, uint64_t unique)
 {
-	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
+	for (uint32_t i = 0; h->part && i < atomic_load(&h->part->high); i++) {
 		struct vault_handle *handle = &h->table[i];
 
 		if (atomic_load(&handle->used) == 1 && handle->open_unique == unique &&
@@ -275,7 +287,7 @@ bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subjec
 
 void handles_tidy(struct handles *h)
 {
-	for (uint32_t i = 0; h->table && i < SUBJECTS_MAX; i++) {
+	for (uint32_t i = 0; h->part && i < SUBJECTS_MAX; i++) {
 		struct subject *subject = NULL;
 
 		pthread_mutex_lock(&h->lock);
@@ -379,20 +391,20 @@ static bool recover_handle(struct handles *h, struct vault_handle *handle)
 }
 
 /* As if they had been in the memory of the worker that has ended. */
-static void forget_snapshots(struct handles *h)
+static void forget_snapshots(struct handles *h, uint32_t high)
 {
 	log_warn("half-read texts are lost when a worker dies");
-	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
+	for (uint32_t i = 0; i < high; i++) {
 		h->table[i].snap_pages = 0;
 		atomic_store(&h->table[i].snap_valid, 0);
 	}
 }
 
-static void recover(struct handles *h)
+static void recover(struct handles *h, uint32_t high)
 {
 	unsigned int dropped = 0;
 
-	for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+	for (uint32_t i = 0; i < high; i++) {
 		uint32_t used = atomic_load(&h->table[i].used);
 
 		if (used > 1 || (used == 1 && !recover_handle(h, &h->table[i])))
@@ -403,7 +415,7 @@ static void recover(struct handles *h)
 			 "each read of them shows the text anew",
 			 dropped);
 	/* the lowest index on top */
-	for (uint32_t i = HANDLES_MAX; i-- > 0;) {
+	for (uint32_t i = high; i-- > 0;) {
 		if (atomic_load(&h->table[i].used) == 1)
 			continue;
 		atomic_store(&h->table[i].used, 0);
@@ -423,19 +435,21 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 	pthread_mutex_init(&h->lock, NULL);
 	for (unsigned int i = 0; i < HANDLE_LOCKS; i++)
 		pthread_mutex_init(&h->snapshot_locks[i], NULL);
-	h->table = vault_part(vault, VAULT_HANDLES, HANDLES_VERSION,
-			      sizeof(struct vault_handle) * HANDLES_MAX);
+	h->part = vault_part(vault, VAULT_HANDLES, HANDLES_VERSION, sizeof(*h->part));
 	h->saved = vault_part(vault, VAULT_SUBJECTS, SUBJECTS_VERSION,
 			      sizeof(struct vault_subject) * SUBJECTS_MAX);
 	h->arena = vault_part(vault, VAULT_SNAPSHOTS, SNAPSHOTS_VERSION,
 			      (size_t)SNAPSHOT_PAGE * SNAPSHOT_PAGES_MAX);
-	if (!settings->test_snapshots)
-		forget_snapshots(h);
-	if (!h->table || !h->saved || !h->arena) {
+	if (!h->part || !h->saved || !h->arena) {
 		log_warn("the vault is of another release: open files have no snapshots");
-		h->table = NULL;
+		h->part = NULL;
 		return 0;
 	}
+	h->table = h->part->table;
+	if (atomic_load(&h->part->high) > HANDLES_MAX)
+		atomic_store(&h->part->high, HANDLES_MAX);
+	if (!settings->test_snapshots)
+		forget_snapshots(h, atomic_load(&h->part->high));
 	h->free_list = calloc(HANDLES_MAX, sizeof(*h->free_list));
 	h->subjects = calloc(SUBJECTS_MAX, sizeof(struct subject *));
 	h->subject_handles = calloc(SUBJECTS_MAX + 1, sizeof(*h->subject_handles));
@@ -443,7 +457,7 @@ int handles_open(struct handles *h, struct vault_header *vault, uint32_t generat
 	if (runs_init(&h->pages, SNAPSHOT_PAGES_MAX) < 0 || !h->free_list || !h->subjects ||
 	    !h->subject_handles || !h->subject_pages)
 		return -ENOMEM;
-	recover(h);
+	recover(h, atomic_load(&h->part->high));
 	return 0;
 }
 
@@ -457,5 +471,5 @@ void handles_done(struct handles *h)
 	free(h->subjects);
 	free(h->subject_handles);
 	free(h->subject_pages);
-	h->table = NULL;
+	h->part = NULL;
 }

@@ -29,7 +29,8 @@
 struct handles {
 	struct vault_header *vault;
 	uint32_t generation;
-	struct vault_handle *table; /* NULL: everything is stateless */
+	struct vault_handles *part; /* NULL: everything is stateless */
+	struct vault_handle *table; /* its table */
 	struct vault_subject *saved;
 	uint8_t *arena;
 	struct model *model;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -321,6 +322,18 @@ static void steer(struct server *s, struct fuse_conns *conns)
 	}
 }
 
+/* Large tables are mapped, and take memory only where they are used; the C library would
+ * otherwise clear them in what others have given back, which readers wait for after a crash.
+ * Later on it is the other way round: what a render needs is taken from there again. */
+static void map_tables(bool begins)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, begins ? 8 << 10 : 16 << 20);
+#else
+	(void)begins;
+#endif
+}
+
 static int serve(const struct arguments *a)
 {
 	static struct server server;
@@ -329,6 +342,7 @@ static int serve(const struct arguments *a)
 	struct fuse_conns *conns;
 	int r;
 
+	map_tables(true);
 	ignore_signals();
 	fcntl(CONTROL_FD, F_SETFD, FD_CLOEXEC);
 	log_open("lxcfsd-worker", a->log, 6);
@@ -354,6 +368,7 @@ static int serve(const struct arguments *a)
 	if (!wire_await_go(CONTROL_FD, &msg))
 		_exit(0);
 	r = take_over(&server, &msg, &conns);
+	map_tables(false);
 	if (r < 0) {
 		log_err("cannot take over: %s", strerror(-r));
 		return 1;

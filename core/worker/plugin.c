@@ -199,17 +199,19 @@ static int load_bytes(const char *path, const void *bytes, size_t len, void **re
 
 int module_load(const char *path, const struct lxcfsd_plugin **ret, struct reason *reason)
 {
-	_free_ char *bytes = NULL;
+	_free_ char *read = NULL;
+	const char *bytes = NULL;
 	void *handle = NULL, *object;
 	size_t len = 0;
 	int r;
 
 	if (goodset_is_restored()) {
-		r = goodset_read(path, &bytes, &len);
+		r = goodset_find(path, &bytes, &len);
 		if (r < 0)
 			refuse(reason, r, "%s", strerror(-r));
 	} else {
-		r = read_file(path, &bytes, &len, reason);
+		r = read_file(path, &read, &len, reason);
+		bytes = read;
 	}
 	if (r < 0)
 		return r;

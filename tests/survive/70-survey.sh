@@ -10,6 +10,9 @@
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 BOUND=1000
 [ -z "$VM" ] || BOUND=10000
+# Between two reads of one reader.  Twelve that never rest have nearly as many calls, but
+# what they wait for at the worst is each other.
+: "${PAUSE_MS:=2}"
 
 pause() { sleep "0.0$((RANDOM % 10))"; }
 # one that serves: before it does, the next stall would begin in this one

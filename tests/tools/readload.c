@@ -4,13 +4,14 @@
  * daemon: reloads, kills.
  *
  *	readload [--readers N] [--seconds S] [--hang-ms MS] [--pause-ms MS] [--tell-ms MS]
- *		 [--ready FILE] MOUNTPOINT [FILE]...
+ *		 [--target-ms MS] [--ready FILE] MOUNTPOINT [FILE]...
  *
  * FILEs are relative to MOUNTPOINT (default: proc/uptime proc/meminfo proc/cpuinfo).
  * A reader begins its next round at once, or pauses: on an emulated machine the rest gets
  * no time otherwise.  It ends after S seconds, or at SIGTERM when S is 0, and prints one line of
  * JSON.  Exit status: 0 when nothing failed, 1 when something did, 2 when it could not
- * run.  Calls that took longer than --tell-ms are told on stderr, with when they ended.
+ * run.  Calls that took longer than --tell-ms are told on stderr, with when they ended;
+ * those longer than --target-ms are counted.
  *
  * A reader is a process, so that one that hangs cannot hold up the report: a
  * reader of a dead FUSE server sleeps in the kernel and cannot be killed before
@@ -57,6 +58,7 @@ struct account {
 	_Atomic uint64_t torn;
 	_Atomic uint64_t failed[ERRNOS];
 	_Atomic uint64_t max_ns;
+	_Atomic uint64_t over;	     /* that took longer than the target */
 	_Atomic uint64_t busy_since; /* when its current system call began, or 0 */
 	_Atomic bool ready;
 	_Atomic bool hung;
@@ -85,6 +87,7 @@ struct reader {
 static struct shared *shared;
 static useconds_t pause_us; /* between rounds */
 static uint64_t tell_ns;    /* 0: nothing */
+static uint64_t target_ns;  /* 0: none */
 static volatile sig_atomic_t terminated;
 
 static void on_term(int sig)
@@ -159,6 +162,8 @@ static void end(struct reader *r)
 	atomic_store(&a->busy_since, 0);
 	if (took > atomic_load(&a->max_ns))
 		atomic_store(&a->max_ns, took);
+	if (target_ns && took > target_ns)
+		atomic_fetch_add(&a->over, 1);
 	if (tell_ns && took > tell_ns)
 		tell(r, took, run_delay_ns() - r->delay_ns);
 	errno = saved;
@@ -503,7 +508,7 @@ static uint64_t stall_of(struct account *a)
 
 static int report(int readers)
 {
-	uint64_t ops = 0, fails = 0, torn = 0, max_ns = 0, by[ERRNOS] = { 0 };
+	uint64_t ops = 0, fails = 0, torn = 0, over = 0, max_ns = 0, by[ERRNOS] = { 0 };
 	int i, e, hung = 0;
 	const char *sep = "";
 
@@ -515,6 +520,7 @@ static int report(int readers)
 			max_ns = stall;
 		ops += atomic_load(&a->ops);
 		torn += atomic_load(&a->torn);
+		over += atomic_load(&a->over);
 		hung += atomic_load(&a->hung);
 		for (e = 0; e < ERRNOS; e++) {
 			by[e] += atomic_load(&a->failed[e]);
@@ -534,7 +540,8 @@ static int report(int readers)
 		       (unsigned long long)by[e]);
 		sep = ",";
 	}
-	printf("},\"noise_ms\":%.1f,\"stall_ms\":[", (double)shared->noise_ns / 1e6);
+	printf("},\"noise_ms\":%.1f,\"over\":%llu,\"stall_ms\":[", (double)shared->noise_ns / 1e6,
+	       (unsigned long long)over);
 	for (i = 0; i < readers; i++)
 		printf("%s%.1f", i ? "," : "", (double)stall_of(&shared->account[i]) / 1e6);
 	printf("]}\n");
@@ -552,7 +559,8 @@ static void touch(const char *path)
 static int usage(void)
 {
 	fprintf(stderr, "usage: readload [--readers N] [--seconds S] [--hang-ms MS] "
-			"[--pause-ms MS] [--tell-ms MS] [--ready FILE] MOUNTPOINT [FILE]...\n");
+			"[--pause-ms MS] [--tell-ms MS] [--target-ms MS] [--ready FILE] "
+			"MOUNTPOINT [FILE]...\n");
 	return 2;
 }
 
@@ -577,6 +585,8 @@ int main(int argc, char **argv)
 			pause_us = (useconds_t)strtoul(argv[arg + 1], NULL, 10) * 1000;
 		else if (!strcmp(argv[arg], "--tell-ms"))
 			tell_ns = strtoull(argv[arg + 1], NULL, 10) * 1000000u;
+		else if (!strcmp(argv[arg], "--target-ms"))
+			target_ns = strtoull(argv[arg + 1], NULL, 10) * 1000000u;
 		else if (!strcmp(argv[arg], "--ready"))
 			ready_file = argv[arg + 1];
 		else
@@ -617,8 +627,10 @@ int main(int argc, char **argv)
 	while (!terminated && (!end || now_ns() < end)) {
 		if (look(readers, hang_ns) == readers && !said && ready_file) {
 			/* who begins on a busy machine waits for it, not for us */
-			for (i = 0; i < readers; i++)
+			for (i = 0; i < readers; i++) {
 				atomic_store(&shared->account[i].max_ns, 0);
+				atomic_store(&shared->account[i].over, 0);
+			}
 			touch(ready_file);
 			said = true;
 		}

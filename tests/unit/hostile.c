@@ -160,7 +160,7 @@ static void use_handles(struct handles *h)
 {
 	static char buf[9000];
 
-	for (uint32_t i = 0; h->table && i < HANDLES_MAX; i++) {
+	for (uint32_t i = 0; h->part && i < HANDLES_MAX; i++) {
 		uint64_t fh = (uint64_t)h->table[i].serial << 32 | i << 1 | 1;
 		struct subject *subject = NULL;
 
@@ -207,7 +207,7 @@ static bool works(struct worker *w)
 	char buf[8] = "";
 	bool ok = proc && nodes_lookup(&w->nodes, proc, "a");
 
-	if (w->handles.table) {
+	if (w->handles.part) {
 		handle_keep(&w->handles, fh, "whole", 5, 1);
 		ok = ok && handle_copy(&w->handles, fh, 0, buf, sizeof(buf), 0) == 5;
 		ok = ok && handle_subject(&w->handles, fh, 2, &got) && got == subject;

@@ -472,16 +472,18 @@ static void test_other_connection(void)
 }
 
 /* Any bytes: it starts, no handle points outside, new ones work. */
-static void test_garbage(void)
+static void test_garbage(uint32_t high)
 {
 	static struct handles h;
 	static char buf[4096];
 	uint32_t seed = 1;
 	int fd;
 	struct vault_header *vault = new_vault(&fd);
-	struct vault_handle *table = vault_part(vault, VAULT_HANDLES, HANDLES_VERSION, 1);
+	struct vault_handles *part = vault_part(vault, VAULT_HANDLES, HANDLES_VERSION, 1);
+	struct vault_handle *table = part->table;
 	uint64_t fh;
 
+	atomic_store(&part->high, high);
 	for (uint32_t i = 0; i < 2000; i++) {
 		uint8_t *bytes = (uint8_t *)&table[i];
 
@@ -502,13 +504,14 @@ static void test_garbage(void)
 	}
 	for (uint32_t i = 0; i < 2000; i++)
 		handle_free(&h, (uint64_t)table[i].serial << 32 | i << 1 | 1);
-	CHECK_U64(h.free_count, HANDLES_MAX);
+	CHECK_U64(h.free_count, high < HANDLES_MAX ? high : HANDLES_MAX);
 	for (size_t i = 0; i < SNAPSHOT_PAGES_MAX / 64; i++)
 		if (h.pages.map[i])
 			CHECK(!"a page is lost");
 	fh = handle_new(&h, 0, 7, NULL, 1, 1);
 	handle_keep(&h, fh, "fine", 4, 1);
 	CHECK(handle_copy(&h, fh, 0, buf, 10, 0) == 4);
+	CHECK(handle_copy(&h, fh + 2, 0, buf, 10, 0) == -ENODATA);
 	handles_done(&h);
 	vault_unmap(vault);
 	close(fd);
@@ -525,6 +528,8 @@ int main(void)
 	test_absent();
 	test_handles();
 	test_other_connection();
-	test_garbage();
+	test_garbage(2000);
+	test_garbage(UINT32_MAX);
+	test_garbage(0); /* none of them exists */
 	return done_testing();
 }
