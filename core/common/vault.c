@@ -21,7 +21,8 @@ static const struct vault_part_desc layout[VAULT_PARTS] = {
 	[VAULT_HANDLES]   = {  57 * MIB,   4 * MIB, HANDLES_VERSION,   0 },
 	[VAULT_TRIGGERS]  = {  61 * MIB,   4 * MIB, TRIGGERS_VERSION,  0 },
 	[VAULT_RECORDS]   = {  65 * MIB,  63 * MIB, RECORDS_VERSION,   0 },
-	[VAULT_SNAPSHOTS] = { 128 * MIB, 128 * MIB, SNAPSHOTS_VERSION, 0 },
+	[VAULT_SNAPSHOTS] = { 128 * MIB, 104 * MIB, SNAPSHOTS_VERSION, 0 },
+	[VAULT_PASSING]   = { 232 * MIB,  24 * MIB, PASSING_VERSION,   0 },
 };
 /* clang-format on */
 
@@ -31,7 +32,8 @@ _Static_assert(sizeof(struct vault_subject) * SUBJECTS_MAX <= 32 << 20, "subject
 _Static_assert(sizeof(struct vault_handles) <= 4 << 20, "handles");
 _Static_assert(sizeof(struct vault_trigger) * TRIGGERS_MAX <= 4 << 20, "triggers");
 _Static_assert(sizeof(struct vault_records) <= 63 << 20, "records");
-_Static_assert((size_t)SNAPSHOT_PAGE *SNAPSHOT_PAGES_MAX <= 128 << 20, "snapshots");
+_Static_assert((size_t)SNAPSHOT_PAGE *SNAPSHOT_PAGES_MAX <= 104 << 20, "snapshots");
+_Static_assert(sizeof(struct vault_passings) <= 24 << 20, "passing nodes");
 
 static struct vault_header *map(int fd)
 {

@@ -47,6 +47,7 @@ enum vault_part {
 	VAULT_SNAPSHOTS,
 	VAULT_RECORDS,
 	VAULT_TRIGGERS,
+	VAULT_PASSING,
 	VAULT_PARTS = 16,
 };
 
@@ -147,6 +148,33 @@ struct vault_nodes {
 	char names[NODE_NAMES_SIZE]; /* the first one is empty: the root's */
 };
 
+/* ---- passing nodes: names in trees that come and go ---- */
+
+/* What the kernel has been told of and has not forgotten yet.  Their ids begin behind the
+ * registry's; as the kernel knows them, their upper half is `serial`. */
+#define PASSING_VERSION	 1
+#define PASSING_MAX	 65536
+#define PASSING_NAME_MAX 256
+
+struct vault_passing {
+	_Atomic uint32_t used; /* 1: committed */
+	uint32_t serial;       /* tells it from earlier owners of the place; never 0 */
+	uint32_t parent;
+	uint32_t parent_serial; /* 0: the parent is in the registry */
+	uint32_t type;		/* enum node_type */
+	uint32_t account;	/* whose it is: see passing.h */
+	uint64_t object;	/* what it stood for when it was found */
+	uint64_t lookups;	/* that the kernel has not forgotten */
+	uint64_t last_unique;	/* of the LOOKUP that was counted last */
+	uint64_t reserved[2];
+	char name[PASSING_NAME_MAX];
+};
+
+struct vault_passings {
+	struct vault_passing table[PASSING_MAX];
+	_Atomic uint32_t high; /* entries from here on were never used */
+};
+
 /* ---- subjects of open files ---- */
 
 #define SUBJECTS_VERSION  1
@@ -189,7 +217,7 @@ struct vault_handles {
 
 #define SNAPSHOTS_VERSION  1
 #define SNAPSHOT_PAGE	   4096
-#define SNAPSHOT_PAGES_MAX 32768 /* 128 MiB */
+#define SNAPSHOT_PAGES_MAX 26624 /* 104 MiB */
 
 /* ---- records: what must not jump when another worker takes over ---- */
 
@@ -251,6 +279,7 @@ _Static_assert(sizeof(struct vault_record) == 128, "layout of release 1");
 _Static_assert(sizeof(struct vault_header) <= 65536, "the header has 64 KiB");
 _Static_assert(sizeof(struct vault_subject) <= 8192, "two pages");
 _Static_assert(sizeof(struct vault_handle) == 64, "layout of release 1");
+_Static_assert(sizeof(struct vault_passing) == 320, "layout of release 1");
 
 /* Keeper: makes an empty vault; *ret_fd is sealed against growing and shrinking. */
 int vault_create(int *ret_fd, struct vault_header **ret);

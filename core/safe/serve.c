@@ -14,6 +14,7 @@
 #include <linux/fuse.h>
 
 #include "log.h"
+#include "passing.h"
 #include "safe.h"
 
 #ifndef FOPEN_NOFLUSH
@@ -67,8 +68,10 @@ static const void *body(struct safe_request *r, size_t size)
 static const struct node *node_of(struct safe_request *r)
 {
 	uint64_t id = r->head->nodeid;
+	const struct node *node =
+		nodes_get(&r->safe->nodes, id == FUSE_ROOT_ID ? r->safe->conn_roots[r->conn] : id);
 
-	return nodes_get(&r->safe->nodes, id == FUSE_ROOT_ID ? r->safe->conn_roots[r->conn] : id);
+	return node && node->serial ? NULL : node; /* nobody can say whose those are */
 }
 
 /* On the inner connection files can be opened for writing. */
@@ -455,6 +458,23 @@ static void (*const operations[])(struct safe_request *) = {
 };
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
+/* Names that come and go are not served here, but what is forgotten meanwhile is. */
+static void forget(const struct safe_request *r)
+{
+	const struct fuse_batch_forget_in *batch = r->body;
+	const struct fuse_forget_one *one = (const void *)(batch + 1);
+	const struct fuse_forget_in *in = r->body;
+	size_t known;
+
+	if (r->head->opcode == FUSE_FORGET && r->body_len >= sizeof(*in))
+		passing_forget(&r->safe->nodes, r->head->nodeid, in->nlookup);
+	if (r->head->opcode != FUSE_BATCH_FORGET || r->body_len < sizeof(*batch))
+		return;
+	known = (r->body_len - sizeof(*batch)) / sizeof(*one);
+	for (size_t i = 0; i < batch->count && i < known; i++)
+		passing_forget(&r->safe->nodes, one[i].nodeid, one[i].nlookup);
+}
+
 void safe_answer(struct safe *s, uint32_t conn, const void *bytes, size_t len)
 {
 	struct safe_request r = { .safe = s, .conn = conn, .head = bytes };
@@ -464,8 +484,10 @@ void safe_answer(struct safe *s, uint32_t conn, const void *bytes, size_t len)
 	r.body = r.head + 1;
 	r.body_len = len - sizeof(*r.head);
 	switch (r.head->opcode) {
-	case FUSE_FORGET: /* ids are for ever: nothing is counted */
+	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
+		forget(&r);
+		break;
 	case FUSE_INTERRUPT: /* nothing takes long */
 	case FUSE_INIT:
 		break; /* without an answer */

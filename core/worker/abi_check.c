@@ -102,6 +102,12 @@ AT(lxcfsd_tree, lookup, 16);
 AT(lxcfsd_tree, list, 24);
 AT(lxcfsd_tree, render, 32);
 AT(lxcfsd_tree, readlink, 40);
+AT(lxcfsd_tree, find, 48);
+AT(lxcfsd_found, entry, 0);
+AT(lxcfsd_found, uid, 8);
+AT(lxcfsd_found, gid, 12);
+AT(lxcfsd_found, object, 16);
+_Static_assert(sizeof(struct lxcfsd_found) == 56, "released ABI: lxcfsd_found has no size field");
 
 AT(lxcfsd_plugin, trees, 80);
 AT(lxcfsd_plugin, tree_count, 88);

@@ -93,6 +93,13 @@ static bool has_view(const struct plugin_view *view, const struct lxcfsd_request
 	return req->subject && !subject_is_root(req->subject, controllers) && view->enabled;
 }
 
+/* Behind a tree whose names come and go there is nothing of the host's. */
+static bool has_tree(const struct plugin_view *view, const struct lxcfsd_request *req,
+		     const struct lxcfsd_tree *tree)
+{
+	return tree->find ? view->enabled : has_view(view, req, tree->controllers);
+}
+
 int draw(const struct plugin *plugin, const struct lxcfsd_file *file, struct lxcfsd_request *req,
 	 struct draw_buf *buf, size_t *ret_len)
 {
@@ -134,25 +141,32 @@ int draw_tree(const struct plugin *plugin, const struct lxcfsd_tree *tree, draw_
 				   .write = write,
 				   .below = tree_below(tree, path) };
 
-	if (!has_view(d.view, req, tree->controllers))
+	if (!has_tree(d.view, req, tree))
 		return LXCFSD_NO_VIEW;
 	return write ? draw_whole(&d, req, buf, ret_len) : -ENOENT;
 }
 
 int draw_lookup(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
-		struct lxcfsd_request *req, struct lxcfsd_entry *ret)
+		struct lxcfsd_request *req, struct lxcfsd_found *ret)
 {
 	const struct plugin_view *view = draw_view(plugin, req->subject);
-	struct lxcfsd_entry entry = { 0, 0 };
+	struct lxcfsd_found found = { .object = 0 };
+	uint32_t type, modes = tree->find ? 0777 : 0444;
 	int r;
 
-	if (!has_view(view, req, tree->controllers))
+	if (!has_tree(view, req, tree))
 		return LXCFSD_NO_VIEW;
-	r = tree->lookup(plugin->state, view->values, req, tree_below(tree, path), &entry);
-	if (r > LXCFSD_NO_VIEW || (r == 0 && (entry.type < LXCFSD_DIR || entry.type > LXCFSD_LINK)))
+	if (tree->find)
+		r = tree->find(plugin->state, view->values, req, tree_below(tree, path), &found);
+	else
+		r = tree->lookup(plugin->state, view->values, req, tree_below(tree, path),
+				 &found.entry);
+	type = found.entry.type;
+	if (r > LXCFSD_NO_VIEW || (r == 0 && (type < LXCFSD_DIR || type > LXCFSD_LINK)))
 		return -EIO; /* a plugin that does not keep its word */
+	found.entry.mode &= modes;
 	if (r == 0)
-		*ret = (struct lxcfsd_entry){ entry.type, entry.mode & 0444 };
+		*ret = found;
 	return r;
 }
 

@@ -41,7 +41,7 @@ int draw_tree(const struct plugin *plugin, const struct lxcfsd_tree *tree, draw_
 
 /* What this reader finds at `path` in a tree. */
 int draw_lookup(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
-		struct lxcfsd_request *req, struct lxcfsd_entry *ret);
+		struct lxcfsd_request *req, struct lxcfsd_found *ret);
 
 /* What follows a tree's own path in one that is in it. */
 const char *tree_below(const struct lxcfsd_tree *tree, const char *path);

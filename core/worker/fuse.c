@@ -123,17 +123,19 @@ static void lookup_in_tree(fuse_req_t req, const struct node *dir, const char *n
 {
 	const struct serve_read who = request_of(req, dir, 0);
 	struct fuse_entry_param entry = { .generation = 1 };
-	struct lxcfsd_entry found;
+	struct server *s = server_of(req); /* a reply frees `req` */
+	struct lxcfsd_found found;
 	const struct node *node;
-	int r = serve_lookup(server_of(req), &who, name, &node, &found);
+	int r = serve_lookup(s, &who, name, &node, &found);
 
 	if (r < 0) {
 		fuse_reply_err(req, -r);
 		return;
 	}
-	entry.ino = node->id;
-	serve_entry_stat(server_of(req), node, found.mode, &entry.attr);
-	fuse_reply_entry(req, &entry);
+	entry.ino = node_number(node);
+	serve_entry_stat(s, node, &found, &entry.attr);
+	if (fuse_reply_entry(req, &entry) == -ENOENT) /* who asked is gone */
+		serve_forget(s, entry.ino, 1);
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -160,15 +162,14 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 static void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t count)
 {
-	(void)ino; /* static ids: nothing is counted */
-	(void)count;
+	serve_forget(server_of(req), ino, count);
 	fuse_reply_none(req);
 }
 
 static void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
-	(void)count;
-	(void)forgets;
+	for (size_t i = 0; i < count; i++)
+		serve_forget(server_of(req), forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 
@@ -176,7 +177,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 {
 	const struct node *node = node_of(req, ino);
 	const struct serve_read who = request_of(req, node, 0);
-	struct lxcfsd_entry found;
+	struct lxcfsd_found found;
 	struct stat st;
 	int r = 0;
 
@@ -192,7 +193,7 @@ static void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		return;
 	}
 	if (serve_depends(node))
-		serve_entry_stat(server_of(req), node, found.mode, &st);
+		serve_entry_stat(server_of(req), node, &found, &st);
 	else
 		fill_attr(req, node, &st);
 	fuse_reply_attr(req, &st, serve_depends(node) ? 0 : STATIC_TIMEOUT);

@@ -6,6 +6,7 @@
 
 #include "cache.h"
 #include "nodes.h"
+#include "passing.h"
 #include "path.h"
 #include "text.h"
 
@@ -15,6 +16,8 @@ const struct node *nodes_get(const struct nodes *nodes, uint64_t id)
 {
 	uint32_t count = atomic_load_explicit(&nodes->count, memory_order_acquire);
 
+	if (id > NODES_MAX)
+		return passing_get(nodes, id);
 	return id >= 1 && id <= count && nodes->list[id - 1].id ? &nodes->list[id - 1] : NULL;
 }
 
@@ -75,13 +78,19 @@ const struct node *nodes_lookup(const struct nodes *nodes, const struct node *pa
 
 const char *nodes_path(const struct nodes *nodes, const struct node *node, struct node_path *buf)
 {
-	buf->text[node->path_len] = '\0';
+	size_t left = node->path_len;
+
+	buf->text[left] = '\0';
 	for (; node->id != NODE_ROOT; node = &nodes->list[node->parent - 1]) {
 		size_t len = strlen(node->name);
-		char *at = buf->text + node->path_len - len;
 
-		memcpy(at, node->name, len);
-		at[-1] = '/';
+		if (len >= left) { /* one that has passed meanwhile, with its name */
+			memset(buf->text, '/', left);
+			break;
+		}
+		left -= len;
+		memcpy(buf->text + left, node->name, len);
+		buf->text[--left] = '/';
 	}
 	return buf->text;
 }
@@ -418,7 +427,7 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 		nodes->registry = calloc(1, sizeof(struct vault_nodes));
 		nodes->registry_is_ours = true;
 	}
-	nodes->list = calloc(NODES_MAX, sizeof(*nodes->list));
+	nodes->list = calloc(NODES_MAX + PASSING_MAX, sizeof(*nodes->list));
 	nodes->buckets = calloc(BUCKETS, sizeof(*nodes->buckets));
 	if (!nodes->registry || !nodes->list || !nodes->buckets)
 		return -ENOMEM;
@@ -429,13 +438,14 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 		attach_all(nodes, &plugins->list[i], model);
 	settle(nodes);
 	hide_directories(nodes);
-	return 0;
+	return passing_open(nodes);
 }
 
 void nodes_done(struct nodes *nodes)
 {
 	free(nodes->list);
 	free(nodes->buckets);
+	passing_done(nodes);
 	if (nodes->registry_is_ours)
 		free(nodes->registry);
 	*nodes = (struct nodes){ .registry_is_ours = false };

@@ -16,6 +16,8 @@
  *
  * Nodes are read without a lock: nothing in one changes once it can be found (its
  * id is in `count` and in the hash).  nodes_add() has a lock of its own.
+ *
+ * Where names come and go (cgroups), nodes do, too: see passing.h.
  */
 #ifndef LXCFSD_NODES_H
 #define LXCFSD_NODES_H
@@ -28,6 +30,15 @@
 #include "model.h"
 #include "plugin.h"
 #include "vault.h"
+
+/* Those that come and go. */
+struct passing {
+	struct vault_passings *part; /* NULL: of another release, there are none */
+	uint32_t *buckets;
+	uint32_t *free_list;
+	uint32_t free_count;
+	uint32_t *accounts; /* how many each has */
+};
 
 #define NODE_ROOT     1
 #define NODE_NAME_MAX 255
@@ -55,6 +66,10 @@ struct node {
 	bool absent;   /* not to be found: the host has none */
 	bool occupied; /* there is something in it that can be found */
 	uint32_t mode; /* permission bits */
+
+	uint32_t serial; /* of a passing node, never 0; 0: it is in the registry */
+	uint32_t parent_serial;
+	uint64_t object; /* what its name stood for */
 };
 
 struct nodes {
@@ -62,12 +77,13 @@ struct nodes {
 	uint32_t generation;
 	struct vault_nodes *registry;
 	bool registry_is_ours; /* not in the vault */
-	struct node *list;     /* NODES_MAX, by id - 1 */
+	struct node *list;     /* NODES_MAX, by id - 1, then PASSING_MAX */
 	_Atomic uint32_t *buckets;
 	_Atomic uint32_t count;
 	pthread_mutex_t lock; /* of adding */
 	uint32_t names_used;
 	struct log_limit full;
+	struct passing passing;
 };
 
 /* Its path, which is also the host's, with a NUL. */
@@ -81,6 +97,12 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 
 /* Frees what nodes_open() made; the registry stays. */
 void nodes_done(struct nodes *nodes);
+
+/* As the kernel knows it. */
+static inline uint64_t node_number(const struct node *node)
+{
+	return (uint64_t)node->serial << 32 | node->id;
+}
 
 /* NULL: no such id. */
 const struct node *nodes_get(const struct nodes *nodes, uint64_t id);

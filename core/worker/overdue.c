@@ -161,12 +161,12 @@ static void answer_open(struct journal *journal, const struct node *node)
 
 static void fill_attr(struct server *s, const struct node *node, struct fuse_attr *ret)
 {
+	const struct lxcfsd_found found = { .entry.mode = atomic_load_explicit(
+						    &s->counts[node->id - 1].shown_mode,
+						    memory_order_relaxed) };
 	struct stat st;
 
-	serve_entry_stat(
-		s, node,
-		atomic_load_explicit(&s->counts[node->id - 1].shown_mode, memory_order_relaxed),
-		&st);
+	serve_entry_stat(s, node, &found, &st);
 	*ret = (struct fuse_attr){
 		.ino = st.st_ino,
 		.size = (uint64_t)st.st_size,
@@ -224,7 +224,7 @@ void overdue_answer(struct server *s, struct journal *journal, const void *reque
 		answer_open(journal, node);
 	else if (node && head->opcode == FUSE_LOOKUP)
 		answer_lookup(s, journal, node, head);
-	else if (node && serve_depends(node) && head->opcode == FUSE_GETATTR)
+	else if (node && serve_depends(node) && !node->serial && head->opcode == FUSE_GETATTR)
 		answer_getattr(s, journal, node);
 	else
 		reply(journal, -EIO, NULL, 0);

@@ -154,7 +154,7 @@ static int check_tree(const struct lxcfsd_tree *tree, struct reason *reason)
 		return refuse(reason, -ENOEXEC,
 			      "%s names controllers that this daemon does not know (0x%x)",
 			      tree->path, tree->controllers);
-	if (!tree->lookup || !tree->list || !tree->render)
+	if ((!tree->lookup && !tree->find) || !tree->list || !tree->render)
 		return refuse(reason, -ENOEXEC, "%s lacks a lookup(), a list() or a render()",
 			      tree->path);
 	return 0;

@@ -212,17 +212,17 @@ static bool find(const struct job *job, struct found *ret)
 /* What a path in a tree is, for the reader. */
 static int look_up(const struct job *job, struct found *found, struct lxcfsd_request *req)
 {
-	struct lxcfsd_entry entry = { LXCFSD_DIR, 0 };
+	struct lxcfsd_found there = { .entry = { LXCFSD_DIR, 0 } };
 	int r = 0;
 
 	if (!path_is_clean(text_of(job->path)))
 		return -EINVAL;
 	if (*tree_below(found->tree, job->path))
-		r = draw_lookup(found->plugin, found->tree, job->path, req, &entry);
+		r = draw_lookup(found->plugin, found->tree, job->path, req, &there);
 	request_end(req);
 	if (r == LXCFSD_NO_VIEW)
-		r = model_host_entry(job->model, job->path, &entry);
-	found->type = entry.type;
+		r = model_host_entry(job->model, job->path, &there.entry);
+	found->type = there.entry.type;
 	return r;
 }
 

@@ -145,13 +145,16 @@ void serve_stat(struct server *s, const struct node *node, mode_t mode, struct s
 	st->st_atime = st->st_mtime = st->st_ctime = s->vault->mounted_at;
 }
 
-void serve_entry_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st)
+void serve_entry_stat(struct server *s, const struct node *node, const struct lxcfsd_found *found,
+		      struct stat *st)
 {
 	serve_stat(s, node,
-		   node->type == NODE_DIR    ? 0555
-		   : node->type == NODE_LINK ? 0777
-					     : mode,
+		   node->type == NODE_LINK		     ? 0777
+		   : node->type == NODE_DIR && !node->serial ? 0555
+							     : found->entry.mode,
 		   st);
+	st->st_uid = found->uid;
+	st->st_gid = found->gid;
 }
 
 /* ------------------------------------------------------------------- text */
@@ -285,6 +288,7 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 {
 	const struct node *node = read->node;
 	enum source source = SOURCE_VIEW;
+	int passing_error = 0; /* the kernel's, which the reader is to have */
 	struct lxcfsd_request req;
 	int r = grow(&text_buf, DRAW_START);
 	uint64_t began = io_now_ns();
@@ -293,9 +297,14 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		return r;
 	request_begin(&req, s->model, subject, read->reader);
 	r = serve_by_plugin(s, node, subject_error, read->suspect);
+	if (r == 0 && node->serial && !read->late) /* it may be another by now */
+		r = serve_is_there(s, node, subject, subject_error, read);
 	if (r == 0)
 		r = read->late ? -ETIMEDOUT : draw_node(s, node, &req, ret_len);
-	if (r == LXCFSD_NO_VIEW) {
+	if (r != -ETIMEDOUT && serve_is_passing(s, node)) {
+		passing_error = r == LXCFSD_NO_VIEW ? -ENOENT : r;
+		r = 0;
+	} else if (r == LXCFSD_NO_VIEW) {
 		source = SOURCE_HOST;
 		r = host_text(s, node, &req, &source, ret_len);
 	} else if (r < 0 && !(r == -ENOENT && node->tree_root)) {
@@ -304,6 +313,8 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	request_end(&req);
 	if (!journal_claim())
 		return -ETIMEDOUT;
+	if (passing_error < 0)
+		return passing_error;
 	/* the many texts of one container's tree would crowd out all others' */
 	if (r == 0 && source == SOURCE_VIEW && subject && !serve_depends(node))
 		lastgood_put(s->lastgood, subject, node->id, began, text_buf.data, *ret_len);

@@ -82,7 +82,8 @@ uint64_t serve_size(struct server *s, const struct node *node);
 /* What stat(2) shows: of a node with these permission bits; of an entry of a tree, where
  * only those of files are the plugin's. */
 void serve_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st);
-void serve_entry_stat(struct server *s, const struct node *node, mode_t mode, struct stat *st);
+void serve_entry_stat(struct server *s, const struct node *node, const struct lxcfsd_found *found,
+		      struct stat *st);
 
 /* One request: an OPEN or a READ, of a directory as well. */
 struct serve_read {
@@ -115,9 +116,11 @@ int serve_write(struct server *s, const struct serve_read *who, const char *byte
 unsigned int serve_poll(struct server *s, const struct serve_read *who, uint64_t sleeper);
 
 /* serve_tree.c: of the node or the name in it what this reader finds.  -ENOENT. */
-int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_entry *ret);
+int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_found *ret);
 int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
-		 const struct node **ret_node, struct lxcfsd_entry *ret);
+		 const struct node **ret_node, struct lxcfsd_found *ret);
+/* The kernel has forgotten so many lookups of the node that it knows by this number. */
+void serve_forget(struct server *s, uint64_t number, uint64_t count);
 /* The same for a reader who is known; 0 for whatever is in no tree. */
 int serve_is_there(struct server *s, const struct node *node, struct subject *subject,
 		   int subject_error, const struct serve_read *who);
@@ -126,6 +129,14 @@ int serve_is_there(struct server *s, const struct node *node, struct subject *su
 static inline bool serve_depends(const struct node *node)
 {
 	return node->tree_root && node->tree_root != node->id;
+}
+
+/* Its names come and go, and nothing of the host stands behind it. */
+static inline bool serve_is_passing(const struct server *s, const struct node *node)
+{
+	const struct node *root = node->tree_root ? &s->nodes.list[node->tree_root - 1] : NULL;
+
+	return node->serial || (root && root->tree && root->tree->find);
 }
 
 static inline uint32_t serve_type(const struct node *node)

@@ -11,16 +11,20 @@
  * OPEN and READLINK that say ENOENT to whom it does not concern: the kernel asks
  * before it lets anybody do anything with it.  An ENOENT to the LOOKUP would make it
  * drop the name for all, and with it what another container has mounted there.
+ *
+ * That is not so where names come and go (passing.h): of these a container may not learn
+ * that another one has them, and each has nodes of its own.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "draw.h"
 #include "journal.h"
+#include "passing.h"
 #include "serve.h"
 
 static int ask_plugin(struct server *s, const struct node *root, const char *path,
-		      struct subject *subject, pid_t reader, struct lxcfsd_entry *ret)
+		      struct subject *subject, pid_t reader, struct lxcfsd_found *ret)
 {
 	struct lxcfsd_request req;
 	int r;
@@ -35,7 +39,7 @@ static int ask_plugin(struct server *s, const struct node *root, const char *pat
 
 static int find_entry(struct server *s, const struct node *root, const char *path,
 		      struct subject *subject, int subject_error, const struct serve_read *who,
-		      struct lxcfsd_entry *ret)
+		      struct lxcfsd_found *ret)
 {
 	int r = serve_by_plugin(s, root, subject_error, who->suspect);
 
@@ -43,6 +47,8 @@ static int find_entry(struct server *s, const struct node *root, const char *pat
 		r = ask_plugin(s, root, path, subject, who->reader, ret);
 	if (r == 0 || r == -ENOENT)
 		return r;
+	if (serve_is_passing(s, root)) /* the kernel's error is the reader's */
+		return r == LXCFSD_NO_VIEW ? -ENOENT : r;
 	if (r < 0) {
 		bool host = draw_view(root->plugin, subject)->on_error == ON_ERROR_HOST;
 
@@ -52,24 +58,34 @@ static int find_entry(struct server *s, const struct node *root, const char *pat
 		if (!host)
 			return -EIO;
 	}
-	return model_host_entry(s->model, path, ret);
+	*ret = (struct lxcfsd_found){ .object = 0 };
+	return model_host_entry(s->model, path, &ret->entry);
+}
+
+/* The very thing that the node stands for? */
+static int check(const struct node *node, const struct lxcfsd_found *found)
+{
+	return found->entry.type == serve_type(node) &&
+			       (!node->serial || found->object == node->object)
+		       ? 0
+		       : -ENOENT;
 }
 
 int serve_is_there(struct server *s, const struct node *node, struct subject *subject,
 		   int subject_error, const struct serve_read *who)
 {
-	struct lxcfsd_entry entry;
+	struct lxcfsd_found found;
 	struct node_path path;
 	int r;
 
 	if (!serve_depends(node))
 		return 0;
 	r = find_entry(s, &s->nodes.list[node->tree_root - 1], nodes_path(&s->nodes, node, &path),
-		       subject, subject_error, who, &entry);
-	return r < 0 ? r : entry.type == serve_type(node) ? 0 : -ENOENT;
+		       subject, subject_error, who, &found);
+	return r < 0 ? r : check(node, &found);
 }
 
-int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_entry *ret)
+int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_found *ret)
 {
 	const struct node *node = who->node;
 	struct subject *subject;
@@ -81,12 +97,12 @@ int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_en
 		       subject, r, who, ret);
 	subject_unref(subject);
 	serve_wake(s);
-	return r == 0 && ret->type != serve_type(node) ? -ENOENT : r;
+	return r == 0 ? check(node, ret) : r;
 }
 
 /* This reader has no such thing, or it failed: see the head. */
 static int known_to_others(struct server *s, const struct node *dir, const char *name, int error,
-			   const struct node **ret_node, struct lxcfsd_entry *ret)
+			   const struct node **ret_node, struct lxcfsd_found *ret)
 {
 	const struct node *node = nodes_lookup(&s->nodes, dir, name);
 
@@ -94,19 +110,43 @@ static int known_to_others(struct server *s, const struct node *dir, const char 
 		return error;
 	*ret_node = node;
 	/* the kernel has one inode for all: whom it concerns may just be at it */
-	*ret = (struct lxcfsd_entry){ serve_type(node),
-				      atomic_load_explicit(&s->counts[node->id - 1].shown_mode,
-							   memory_order_relaxed) };
+	*ret = (struct lxcfsd_found){ .entry = { serve_type(node),
+						 atomic_load_explicit(
+							 &s->counts[node->id - 1].shown_mode,
+							 memory_order_relaxed) } };
 	return 0;
 }
 
-int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
-		 const struct node **ret_node, struct lxcfsd_entry *ret)
+static const uint32_t types[] = {
+	[LXCFSD_DIR] = NODE_DIR, [LXCFSD_REG] = NODE_FILE, [LXCFSD_LINK] = NODE_LINK
+};
+
+/* Of a tree whose names come and go; `owner` as of subject_id(). */
+static int add_passing(struct server *s, const struct serve_read *who, const char *name,
+		       uint64_t owner, const struct node **ret_node,
+		       const struct lxcfsd_found *found)
 {
-	static const uint32_t types[] = {
-		[LXCFSD_DIR] = NODE_DIR, [LXCFSD_REG] = NODE_FILE, [LXCFSD_LINK] = NODE_LINK
-	};
+	const struct passing_find find = { .parent = who->node,
+					   .name = name,
+					   .type = types[found->entry.type],
+					   .object = found->object,
+					   .owner = owner,
+					   .unique = who->unique,
+					   .replay = who->replay };
+
+	return passing_add(&s->nodes, &find, ret_node);
+}
+
+void serve_forget(struct server *s, uint64_t number, uint64_t count)
+{
+	passing_forget(&s->nodes, number, count);
+}
+
+int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
+		 const struct node **ret_node, struct lxcfsd_found *ret)
+{
 	const struct node *dir = who->node;
+	uint64_t owner;
 	struct subject *subject;
 	struct node_path path;
 	int r;
@@ -116,13 +156,16 @@ int serve_lookup(struct server *s, const struct serve_read *who, const char *nam
 		return r;
 	r = serve_subject(s, who->reader, &subject);
 	r = find_entry(s, &s->nodes.list[dir->tree_root - 1], path.text, subject, r, who, ret);
+	owner = subject ? subject_id(subject) : 0;
 	subject_unref(subject);
 	serve_wake(s);
+	if (serve_is_passing(s, dir))
+		return r < 0 ? r : add_passing(s, who, name, owner, ret_node, ret);
 	if (r < 0)
 		return known_to_others(s, dir, name, r, ret_node, ret);
-	r = nodes_add(&s->nodes, dir, name, types[ret->type], ret_node);
+	r = nodes_add(&s->nodes, dir, name, types[ret->entry.type], ret_node);
 	if (r == 0)
-		atomic_store_explicit(&s->counts[(*ret_node)->id - 1].shown_mode, ret->mode,
+		atomic_store_explicit(&s->counts[(*ret_node)->id - 1].shown_mode, ret->entry.mode,
 				      memory_order_relaxed);
 	return r;
 }

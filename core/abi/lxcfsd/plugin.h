@@ -121,6 +121,16 @@ struct lxcfsd_entry {
 	uint32_t mode; /* permission bits of a file, at most 0444 */
 };
 
+/* The same where names come and go. */
+struct lxcfsd_found {
+	struct lxcfsd_entry entry; /* the mode of a directory as well, any of 0777 */
+	uint32_t uid, gid;	   /* as the host has them */
+	/* What the name stands for now: another number when it is another thing, of this
+	 * container or of any other.  0: the same for all. */
+	uint64_t object;
+	uint64_t reserved[4]; /* 0 */
+};
+
 /* One name of a listing: its type, its bytes and a NUL. */
 static inline void lxcfsd_name(struct lxcfsd_out *out, uint32_t type, const char *name)
 {
@@ -443,6 +453,11 @@ struct lxcfsd_tree {
 	/* Where a link leads to; may be NULL when there are none. */
 	int (*readlink)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 			const char *below, struct lxcfsd_out *out);
+	/* Where names come and go, in place of lookup().  Nothing of the host stands behind
+	 * such a tree: there is no fall-back, what goes wrong is the reader's error, and who is
+	 * in the root cgroup has a view like anybody else. */
+	int (*find)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		    const char *below, struct lxcfsd_found *ret);
 };
 
 struct lxcfsd_plugin {

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/* passing.c - see passing.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache.h"
+#include "passing.h"
+
+#define BUCKETS	    16384
+#define ACCOUNTS    4096
+#define ACCOUNT_MAX (PASSING_MAX / 16)
+#define ACCOUNT_FEW 64
+#define FEW_PLACES  (PASSING_MAX / 4)
+
+static struct node *node_at(const struct nodes *nodes, uint32_t place)
+{
+	return &nodes->list[NODES_MAX + place];
+}
+
+static struct vault_passing *kept_of(const struct nodes *nodes, const struct node *node)
+{
+	return &nodes->passing.part->table[node->id - 1 - NODES_MAX];
+}
+
+const struct node *passing_get(const struct nodes *nodes, uint64_t number)
+{
+	uint32_t id = (uint32_t)number, serial = (uint32_t)(number >> 32), above = serial;
+	const struct node *node, *at;
+
+	if (id <= NODES_MAX || id > NODES_MAX + PASSING_MAX || !nodes->passing.part)
+		return NULL;
+	node = &nodes->list[id - 1];
+	for (at = node; above; at = &nodes->list[at->parent - 1]) {
+		if (__atomic_load_n(&at->id, __ATOMIC_ACQUIRE) == 0 || at->serial != above)
+			return NULL;
+		above = at->parent_serial;
+	}
+	return serial && at->id ? node : NULL;
+}
+
+/* ---------------------------------------------------------------- the hash */
+
+static uint32_t *bucket_of(const struct nodes *nodes, uint32_t parent, const char *name)
+{
+	return &nodes->passing.buckets[hash_bytes(parent, name, strlen(name)) % BUCKETS];
+}
+
+static struct node *find(const struct nodes *nodes, const struct passing_find *f)
+{
+	uint32_t id = *bucket_of(nodes, f->parent->id, f->name);
+
+	for (; id; id = nodes->list[id - 1].chain) {
+		struct node *node = &nodes->list[id - 1];
+
+		if (node->parent == f->parent->id && node->parent_serial == f->parent->serial &&
+		    node->type == f->type && node->object == f->object &&
+		    strcmp(node->name, f->name) == 0)
+			return node;
+	}
+	return NULL;
+}
+
+static void unlink_node(struct nodes *nodes, struct node *node)
+{
+	uint32_t *at = bucket_of(nodes, node->parent, node->name);
+
+	while (*at && *at != node->id)
+		at = &nodes->list[*at - 1].chain;
+	if (*at)
+		*at = node->chain;
+}
+
+/* ------------------------------------------------------------- the accounts */
+
+static uint32_t account_of(const struct nodes *nodes, uint64_t owner)
+{
+	return (uint32_t)(hash_bytes(nodes->vault->secret, &owner, sizeof(owner)) % ACCOUNTS);
+}
+
+static bool may_have(const struct passing *passing, uint32_t account)
+{
+	uint32_t has = passing->accounts[account];
+	uint32_t left = passing->free_count + PASSING_MAX - atomic_load(&passing->part->high);
+
+	return left > 0 && has < ACCOUNT_MAX && (has < ACCOUNT_FEW || left > FEW_PLACES);
+}
+
+/* ----------------------------------------------------------------- entries */
+
+/* Makes the node of an entry of the table known. */
+static void take(struct nodes *nodes, uint32_t place, const struct node *parent)
+{
+	const struct vault_passing *kept = &nodes->passing.part->table[place];
+	struct node *node = node_at(nodes, place);
+	uint32_t *bucket = bucket_of(nodes, kept->parent, kept->name);
+
+	*node = (struct node){
+		.parent = kept->parent,
+		.parent_serial = kept->parent_serial,
+		.serial = kept->serial,
+		.type = kept->type,
+		.object = kept->object,
+		.name = kept->name,
+		.tree_root = parent->tree_root,
+		.path_len = parent->path_len + 1 + (uint32_t)strlen(kept->name),
+		.chain = *bucket,
+	};
+	*bucket = NODES_MAX + place + 1;
+	__atomic_store_n(&node->id, NODES_MAX + place + 1, __ATOMIC_RELEASE);
+	nodes->passing.accounts[kept->account]++;
+}
+
+static int add(struct nodes *nodes, const struct passing_find *f, struct node **ret)
+{
+	struct passing *passing = &nodes->passing;
+	uint32_t account = account_of(nodes, f->owner), place;
+	size_t len = strlen(f->name);
+	struct vault_passing *kept;
+
+	if (len >= PASSING_NAME_MAX || f->parent->path_len + 1 + len > NODE_PATH_MAX)
+		return -ENAMETOOLONG;
+	if (!may_have(passing, account))
+		return -ENFILE;
+	place = passing->free_count ? passing->free_list[--passing->free_count]
+				    : atomic_fetch_add(&passing->part->high, 1);
+	kept = &passing->part->table[place];
+	kept->serial = kept->serial + 1 ? kept->serial + 1 : 1;
+	kept->parent = f->parent->id;
+	kept->parent_serial = f->parent->serial;
+	kept->type = f->type;
+	kept->account = account;
+	kept->object = f->object;
+	kept->lookups = 0;
+	kept->last_unique = 0;
+	memcpy(kept->name, f->name, len + 1);
+	atomic_store_explicit(&kept->used, 1, memory_order_release);
+	take(nodes, place, f->parent);
+	*ret = node_at(nodes, place);
+	return 0;
+}
+
+int passing_add(struct nodes *nodes, const struct passing_find *f, const struct node **ret)
+{
+	struct vault_passing *kept;
+	struct node *node;
+	int r = 0;
+
+	if (!nodes->passing.part)
+		return -ENFILE;
+	pthread_mutex_lock(&nodes->lock);
+	node = find(nodes, f);
+	if (atomic_load(&nodes->vault->writer) != nodes->generation)
+		r = -ESTALE; /* given up: another worker counts now */
+	else if (!node)
+		r = add(nodes, f, &node);
+	if (r == 0) {
+		kept = kept_of(nodes, node);
+		if (!f->replay || kept->last_unique != f->unique)
+			kept->lookups++;
+		kept->last_unique = f->unique;
+		*ret = node;
+	}
+	pthread_mutex_unlock(&nodes->lock);
+	return r;
+}
+
+static void drop(struct nodes *nodes, struct node *node)
+{
+	struct passing *passing = &nodes->passing;
+	struct vault_passing *kept = kept_of(nodes, node);
+
+	unlink_node(nodes, node);
+	passing->accounts[kept->account]--;
+	atomic_store_explicit(&kept->used, 0, memory_order_release);
+	passing->free_list[passing->free_count++] = node->id - 1 - NODES_MAX;
+	__atomic_store_n(&node->id, 0, __ATOMIC_RELEASE);
+}
+
+void passing_forget(struct nodes *nodes, uint64_t number, uint64_t count)
+{
+	uint32_t id = (uint32_t)number;
+	struct vault_passing *kept;
+	struct node *node;
+
+	if (id <= NODES_MAX || id > NODES_MAX + PASSING_MAX || !nodes->passing.part)
+		return;
+	pthread_mutex_lock(&nodes->lock);
+	node = &nodes->list[id - 1];
+	if (node->id == id && node->serial == number >> 32 &&
+	    atomic_load(&nodes->vault->writer) == nodes->generation) {
+		kept = kept_of(nodes, node);
+		kept->lookups -= count < kept->lookups ? count : kept->lookups;
+		if (kept->lookups == 0)
+			drop(nodes, node);
+	}
+	pthread_mutex_unlock(&nodes->lock);
+}
+
+/* -------------------------------------------------------------------- start */
+
+/* What a crash has left may be anything. */
+static bool is_sound(const struct vault_passing *kept, uint32_t high)
+{
+	const char *end = memchr(kept->name, '\0', sizeof(kept->name));
+
+	if (!kept->serial || kept->account >= ACCOUNTS || !end || end == kept->name ||
+	    memchr(kept->name, '/', (size_t)(end - kept->name)) || !strcmp(kept->name, ".") ||
+	    !strcmp(kept->name, ".."))
+		return false;
+	if (kept->type != NODE_DIR && kept->type != NODE_FILE && kept->type != NODE_LINK)
+		return false;
+	return kept->parent_serial ? kept->parent > NODES_MAX && kept->parent <= NODES_MAX + high
+				   : kept->parent > 0 && kept->parent <= NODES_MAX;
+}
+
+/* Its parent, if that is known already and a directory in a tree. */
+static const struct node *known_parent(const struct nodes *nodes, const struct vault_passing *kept)
+{
+	const struct node *parent = &nodes->list[kept->parent - 1];
+
+	if (!parent->id || parent->serial != kept->parent_serial || parent->type != NODE_DIR ||
+	    !parent->tree_root || parent->path_len + 1 + strlen(kept->name) > NODE_PATH_MAX)
+		return NULL;
+	return parent;
+}
+
+/* Parents before their children, wherever they stand: as often as there are levels. */
+static void recover(struct nodes *nodes, uint32_t high)
+{
+	struct vault_passing *table = nodes->passing.part->table;
+	bool more = true;
+	uint32_t place, dropped = 0;
+
+	while (more) {
+		more = false;
+		for (place = 0; place < high; place++) {
+			const struct node *parent;
+
+			if (node_at(nodes, place)->id || atomic_load(&table[place].used) != 1 ||
+			    !is_sound(&table[place], high))
+				continue;
+			parent = known_parent(nodes, &table[place]);
+			if (!parent)
+				continue;
+			take(nodes, place, parent);
+			more = true;
+		}
+	}
+	for (place = high; place-- > 0;) {
+		if (node_at(nodes, place)->id)
+			continue;
+		dropped += atomic_load(&table[place].used) != 0;
+		atomic_store(&table[place].used, 0);
+		nodes->passing.free_list[nodes->passing.free_count++] = place;
+	}
+	if (dropped)
+		log_warn("%u names in trees are damaged, or of trees that are no more: what is "
+			 "open there has to be opened again",
+			 dropped);
+}
+
+int passing_open(struct nodes *nodes)
+{
+	struct passing *passing = &nodes->passing;
+
+	passing->part =
+		vault_part(nodes->vault, VAULT_PASSING, PASSING_VERSION, sizeof(*passing->part));
+	if (!passing->part) {
+		log_warn("the vault is of another release: names that come and go are not found");
+		return 0;
+	}
+	passing->buckets = calloc(BUCKETS, sizeof(*passing->buckets));
+	passing->free_list = calloc(PASSING_MAX, sizeof(*passing->free_list));
+	passing->accounts = calloc(ACCOUNTS, sizeof(*passing->accounts));
+	if (!passing->buckets || !passing->free_list || !passing->accounts)
+		return -ENOMEM;
+	if (atomic_load(&passing->part->high) > PASSING_MAX)
+		atomic_store(&passing->part->high, PASSING_MAX);
+	recover(nodes, atomic_load(&passing->part->high));
+	return 0;
+}
+
+void passing_done(struct nodes *nodes)
+{
+	free(nodes->passing.buckets);
+	free(nodes->passing.free_list);
+	free(nodes->passing.accounts);
+}

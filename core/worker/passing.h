@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * passing.h - nodes that come and go.
+ *
+ * Theory of operation.  The names in a tree of cgroups are the containers' choice and have
+ * no end, so they cannot stay in the registry.  Such a node lives as long as the kernel
+ * holds it: LOOKUP counts, FORGET counts back (the kernel drops a name without a timeout
+ * as soon as nobody uses it).  It is found by parent, name, type and object, which is the
+ * inode number of what the name stands for: one container's `x` is never another's, nor
+ * what was called so before, and an inode's owner and mode are one container's alone.
+ *
+ * The table is in the vault, so that what containers hold outlives a worker; a place that
+ * is given again has another serial.  A worker that dies may have counted a LOOKUP that is
+ * then replayed: that is counted once, by its number.  A FORGET that it had taken is lost,
+ * and with it, for the life of the connection, a place in the table.
+ *
+ * A tenant can hold as many names as it has descriptors.  So each has a share: 1 in 16 of
+ * the table at most, and the last quarter is for those who have few.  Tenants are told
+ * apart by a hash; that two of them share an account is rare, and then they share.
+ */
+#ifndef LXCFSD_PASSING_H
+#define LXCFSD_PASSING_H
+
+#include "nodes.h"
+
+int passing_open(struct nodes *nodes);
+void passing_done(struct nodes *nodes);
+
+/* NULL: it has passed, or something above it has. */
+const struct node *passing_get(const struct nodes *nodes, uint64_t number);
+
+/* What a LOOKUP has found. */
+struct passing_find {
+	const struct node *parent;
+	const char *name;
+	uint32_t type; /* enum node_type */
+	uint64_t object;
+	uint64_t owner;	 /* subject_id(), whose share it is of */
+	uint64_t unique; /* of the LOOKUP */
+	bool replay;
+};
+/* Its node, counted once more.  -ENFILE: its owner has enough; -ENAMETOOLONG, -ESTALE. */
+int passing_add(struct nodes *nodes, const struct passing_find *find, const struct node **ret);
+/* The kernel has forgotten `count` of its lookups; of others nothing is counted. */
+void passing_forget(struct nodes *nodes, uint64_t number, uint64_t count);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* passing.c - nodes that come and go, also after a crash that left anything in them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+
+#include "passing.h"
+
+static struct plugin_section on = { .name = (char *)"on", .enabled = true };
+static struct lxcfsd_tree tree = { .path = "/t" };
+
+static struct vault_header *vault;
+static struct nodes nodes;
+static struct plugin plugin;
+static struct plugins some;
+static const struct node *root;
+
+/* What the next worker finds. */
+static void take_over(void)
+{
+	static uint32_t generation;
+
+	plugin = (struct plugin){
+		.section = &on, .enabled = true, .trees = &tree, .meta.tree_count = 1
+	};
+	some = (struct plugins){ .list = &plugin, .count = 1 };
+	atomic_store(&vault->writer, ++generation);
+	CHECK(nodes_open(&nodes, vault, &some, NULL) == 0);
+	root = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "t");
+	CHECK(root && root->tree == &tree);
+}
+
+static void begin(int *ret_fd)
+{
+	if (vault_create(ret_fd, &vault) < 0)
+		exit(1);
+	take_over();
+}
+
+static void end(int fd)
+{
+	nodes_done(&nodes);
+	vault_unmap(vault);
+	close(fd);
+}
+
+static uint64_t unique;
+
+static const struct node *look_up(const struct node *parent, const char *name, uint64_t object)
+{
+	const struct passing_find find = { .parent = parent,
+					   .name = name,
+					   .type = NODE_DIR,
+					   .object = object,
+					   .owner = object % 7,
+					   .unique = unique += 2 };
+	const struct node *node = NULL;
+
+	return passing_add(&nodes, &find, &node) == 0 ? node : NULL;
+}
+
+static const char *path_of(const struct node *node)
+{
+	static struct node_path buf;
+
+	return node ? nodes_path(&nodes, node, &buf) : "none";
+}
+
+static void test_counts(void)
+{
+	const struct node *a, *b, *c;
+	uint64_t number;
+	int fd;
+
+	begin(&fd);
+	a = look_up(root, "a", 1);
+	b = look_up(a, "b", 2);
+	CHECK(a && b && a->tree_root == root->id);
+	CHECK_STR(path_of(b), "/t/a/b");
+	CHECK(nodes_get(&nodes, node_number(b)) == b && !nodes_get(&nodes, b->id));
+	/* found again: counted twice; another thing of the same name: another node */
+	CHECK(look_up(root, "a", 1) == a);
+	CHECK((c = look_up(root, "a", 3)) && c != a);
+	number = node_number(c);
+	passing_forget(&nodes, number, 1);
+	CHECK(!nodes_get(&nodes, number));
+	passing_forget(&nodes, number, 1);
+	passing_forget(&nodes, node_number(a), 1);
+	CHECK(nodes_get(&nodes, node_number(a)) == a);
+	/* its place is given again, its number is not */
+	CHECK((c = look_up(root, "c", 3)) && (uint32_t)number == c->id && node_number(c) != number);
+	CHECK(!nodes_get(&nodes, number));
+	/* more than there are, of one that is not, of what is for ever */
+	passing_forget(&nodes, node_number(c), UINT64_MAX);
+	passing_forget(&nodes, UINT64_MAX, 1);
+	passing_forget(&nodes, root->id, 1);
+	CHECK(nodes_get(&nodes, root->id) == root);
+	/* what is above it has passed: so has it */
+	number = node_number(b);
+	passing_forget(&nodes, node_number(a), 1);
+	CHECK(!nodes_get(&nodes, number));
+	passing_forget(&nodes, number, 1);
+	CHECK_U64(nodes.passing.free_count, atomic_load(&nodes.passing.part->high));
+	end(fd);
+}
+
+static void test_next_worker(void)
+{
+	struct passing_find find = { .name = "r", .type = NODE_DIR, .unique = 1001 };
+	const struct node *a, *b, *r;
+	uint64_t of_a, of_b;
+	int fd;
+
+	begin(&fd);
+	a = look_up(root, "a", 1);
+	of_a = node_number(a);
+	of_b = node_number(look_up(a, "b", 2));
+	find.parent = root;
+	CHECK(passing_add(&nodes, &find, &r) == 0);
+	nodes_done(&nodes);
+	take_over();
+	a = nodes_get(&nodes, of_a);
+	b = nodes_get(&nodes, of_b);
+	CHECK_STR(path_of(b), "/t/a/b");
+	CHECK(a && a->tree_root == root->id && look_up(root, "a", 1) == a);
+	/* a LOOKUP that the one before had counted and not answered is counted once */
+	find.parent = root;
+	find.replay = true;
+	CHECK(passing_add(&nodes, &find, &r) == 0);
+	passing_forget(&nodes, node_number(r), 1);
+	CHECK(!nodes_get(&nodes, node_number(r)));
+	/* one that was given up counts nothing */
+	atomic_store(&vault->writer, 77);
+	CHECK(passing_add(&nodes, &find, &r) == -ESTALE);
+	passing_forget(&nodes, of_b, 1);
+	CHECK(nodes_get(&nodes, of_b));
+	end(fd);
+}
+
+static void test_share(void)
+{
+	struct passing_find find = { .type = NODE_FILE, .owner = 5 };
+	const struct node *node;
+	unsigned int many = 0;
+	char name[32];
+	int fd, r = 0;
+
+	begin(&fd);
+	find.parent = root;
+	find.name = name;
+	for (; r == 0; many++) {
+		snprintf(name, sizeof(name), "n%u", many);
+		r = passing_add(&nodes, &find, &node);
+	}
+	CHECK(r == -ENFILE && many - 1 == PASSING_MAX / 16);
+	find.owner = 6;
+	CHECK(passing_add(&nodes, &find, &node) == 0);
+	end(fd);
+}
+
+/* Any bytes: it starts, no node leads outside, new ones work. */
+static void test_garbage(uint32_t high, bool plausible)
+{
+	struct vault_passing *table;
+	const struct node *node;
+	uint32_t seed = 1, top;
+	int fd;
+
+	begin(&fd);
+	top = root->id;
+	table = nodes.passing.part->table;
+	nodes_done(&nodes);
+	for (uint32_t i = 0; i < 3000; i++) {
+		uint8_t *bytes = (uint8_t *)&table[i];
+
+		for (size_t k = 0; k < sizeof(table[i]); k++)
+			bytes[k] = (uint8_t)((seed = seed * 1103515245 + 12345) >> 16);
+		atomic_store(&table[i].used, 1);
+		if (!plausible)
+			continue;
+		table[i].type = i % 5 ? NODE_DIR : NODE_FILE;
+		table[i].account %= 5000;
+		table[i].name[i % 250 + 1] = '\0';
+		table[i].serial = i + 1;
+		table[i].parent = i % 3 ? NODES_MAX + 1 + table[i].parent % 3000 : top;
+		table[i].parent_serial = i % 3 ? table[i].parent - NODES_MAX : 0;
+	}
+	atomic_store(&((struct vault_passings *)(void *)table)->high, high);
+	take_over();
+	for (uint64_t i = 0; i < 3000; i++) {
+		node = nodes_get(&nodes, (uint64_t)table[i].serial << 32 | (NODES_MAX + 1 + i));
+		if (node && strncmp(path_of(node), "/t/", 3) != 0)
+			CHECK(!"it is outside");
+	}
+	node = look_up(look_up(root, "new", 1), "one", 2);
+	CHECK_STR(path_of(node), "/t/new/one");
+	for (uint64_t i = 0; i < 3000; i++)
+		passing_forget(&nodes, (uint64_t)table[i].serial << 32 | (NODES_MAX + 1 + i),
+			       UINT64_MAX);
+	CHECK_U64(nodes.passing.free_count, atomic_load(&nodes.passing.part->high));
+	end(fd);
+}
+
+int main(void)
+{
+	test_counts();
+	test_next_worker();
+	test_share();
+	test_garbage(3000, false);
+	test_garbage(3000, true);
+	test_garbage(UINT32_MAX, true);
+	test_garbage(0, true);
+	return done_testing();
+}
