@@ -464,14 +464,13 @@ static void forget(const struct safe_request *r)
 	const struct fuse_batch_forget_in *batch = r->body;
 	const struct fuse_forget_one *one = (const void *)(batch + 1);
 	const struct fuse_forget_in *in = r->body;
-	size_t known;
 
 	if (r->head->opcode == FUSE_FORGET && r->body_len >= sizeof(*in))
 		passing_forget(&r->safe->nodes, r->head->nodeid, in->nlookup);
 	if (r->head->opcode != FUSE_BATCH_FORGET || r->body_len < sizeof(*batch))
 		return;
-	known = (r->body_len - sizeof(*batch)) / sizeof(*one);
-	for (size_t i = 0; i < batch->count && i < known; i++)
+	for (size_t i = 0; i < batch->count && i < (r->body_len - sizeof(*batch)) / sizeof(*one);
+	     i++)
 		passing_forget(&r->safe->nodes, one[i].nodeid, one[i].nlookup);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "cgroup_view.h"
 #include "parts.h"
 
 static int serve_limit(struct lxcfsd_request *req, enum lxcfsd_limit which, uint64_t *ret)
@@ -180,4 +181,8 @@ void model_services(struct lxcfsd_services *svc)
 	svc->numa_stat = serve_numa_stat;
 	svc->hugetlb = serve_hugetlb;
 	svc->control = serve_control;
+	svc->cgroup_find = cgroup_view_find;
+	svc->cgroup_copy = cgroup_view_copy;
+	svc->cgroup_list = cgroup_view_list;
+	svc->cgroup_is_v2 = cgroup_view_is_v2;
 }

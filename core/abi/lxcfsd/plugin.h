@@ -16,6 +16,8 @@
  * The rules: no constructors, no threads, no timers, no signal handlers, no
  * mutable globals.  render() may be called by several threads at once; what
  * init() made is read-only from then on.  A plugin links to the C library only.
+ *
+ * Longer than other files, because it is all that a plugin's author has to read.
  */
 #ifndef LXCFSD_PLUGIN_H
 #define LXCFSD_PLUGIN_H
@@ -391,6 +393,21 @@ struct lxcfsd_services {
 	 * old.  -ENOENT: there is none.  -EFBIG (over 1 MiB). */
 	int (*control)(struct lxcfsd_request *req, enum lxcfsd_control which,
 		       struct lxcfsd_text *ret);
+
+	/*
+	 * The container's cgroup and what is below it, as the kernel has it now.  `below` is
+	 * "" or clean components.  On a host with cgroup2 alone the container's cgroup is ""
+	 * itself; else each hierarchy has a directory there, named by its controllers
+	 * ("cpu,cpuacct") or its name ("systemd"), cgroup2 "unified".  No link and no mount
+	 * leads out of it.  In cgroup.procs, cgroup.threads and tasks stand the numbers of
+	 * the reader's pid namespace; who is not in that is left out.  Who has no view of his
+	 * own sees it from the root.  -ENOENT, and what the kernel says.
+	 */
+	int (*cgroup_find)(struct lxcfsd_request *req, const char *below, struct lxcfsd_found *ret);
+	int (*cgroup_copy)(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out);
+	int (*cgroup_list)(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out);
+	/* Is the host's a cgroup2 alone? */
+	bool (*cgroup_is_v2)(struct lxcfsd_request *req);
 };
 
 /* ------------------------------------------------------------ the plugin */

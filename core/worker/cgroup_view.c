@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* cgroup_view.c - see cgroup_view.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "cgroup_view.h"
+#include "io.h"
+#include "parts.h"
+#include "path.h"
+#include "text.h"
+
+#define DIRENTS_SIZE 8192
+
+static bool is_v2(const struct layout *layout)
+{
+	return layout->count == 1 && layout->list[0].v2;
+}
+
+bool cgroup_view_is_v2(struct lxcfsd_request *req)
+{
+	return is_v2(&req->model->layout);
+}
+
+/* Its directory: as v1 hierarchies are mounted by everybody. */
+static struct lxcfsd_text name_of(const struct hierarchy *hierarchy)
+{
+	struct lxcfsd_text key = text_of(hierarchy->v2 ? "unified" : hierarchy->key);
+
+	if (key.len > 5 && memcmp(key.data, "name=", 5) == 0)
+		key = (struct lxcfsd_text){ key.data + 5, key.len - 5 };
+	return key;
+}
+
+/* Where the container has its place: who made one for it gave it this path everywhere. */
+static struct lxcfsd_text main_path(const struct layout *layout, const struct subject *subject)
+{
+	static const uint32_t order[] = { LXCFSD_MEMORY, LXCFSD_CPU, LXCFSD_PIDS };
+	struct lxcfsd_text path = { "", 0 };
+
+	for (size_t i = 0; i < LXCFSD_COUNT(order) && path.len < 2; i++) {
+		const struct hierarchy *hierarchy = layout_find(layout, order[i]);
+
+		if (hierarchy)
+			path = subject->paths[hierarchy->index];
+	}
+	return path;
+}
+
+/* The container's cgroup there; len 0: it has none of its own, but is in one with others
+ * (as on cgroup2 of a hybrid host), whose it is not to see. */
+static struct lxcfsd_text own_path(const struct lxcfsd_request *req,
+				   const struct hierarchy *hierarchy)
+{
+	const struct layout *layout = &req->model->layout;
+	const struct lxcfsd_text none = { "", 0 };
+	struct lxcfsd_text path, own;
+
+	if (hierarchy->fd < 0)
+		return none;
+	if (!req->subject)
+		return text_of("/");
+	path = req->subject->paths[hierarchy->index];
+	if (subject_is_root(req->subject, 0) || is_v2(layout))
+		return path;
+	own = main_path(layout, req->subject);
+	return path.len == own.len && memcmp(path.data, own.data, own.len) == 0 &&
+			       !subjects_is_root(&req->model->subjects, path)
+		       ? path
+		       : none;
+}
+
+/* What of `below` is the hierarchy, and what is in it.  NULL: there is no such one. */
+static const struct hierarchy *split(const struct lxcfsd_request *req, const char *below,
+				     const char **ret_rest)
+{
+	const struct layout *layout = &req->model->layout;
+	size_t len = strcspn(below, "/");
+
+	if (is_v2(layout)) {
+		*ret_rest = below;
+		return own_path(req, &layout->list[0]).len ? &layout->list[0] : NULL;
+	}
+	for (unsigned int i = 0; i < layout->count; i++) {
+		const struct hierarchy *hierarchy = &layout->list[i];
+		struct lxcfsd_text name = name_of(hierarchy);
+
+		if (name.len != len || memcmp(name.data, below, len) != 0 ||
+		    !own_path(req, hierarchy).len)
+			continue;
+		*ret_rest = below[len] ? below + len + 1 : below + len;
+		return hierarchy;
+	}
+	return NULL;
+}
+
+/* Opens what `rest` names below the container's own cgroup. */
+static int open_below(const struct lxcfsd_request *req, const struct hierarchy *hierarchy,
+		      const char *rest, int flags)
+{
+	_close_ int own = hierarchy_open(hierarchy, own_path(req, hierarchy));
+	int fd;
+
+	if (own < 0)
+		return own;
+	fd = path_open(own, *rest ? rest : ".",
+		       flags | O_NOFOLLOW | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY),
+		       PATH_NO_LINKS);
+	/* ENODEV: the cgroup is being removed */
+	return fd == -ELOOP || fd == -ENOTDIR || fd == -EXDEV || fd == -ENODEV ? -ENOENT : fd;
+}
+
+/* The directory above the hierarchies. */
+static bool is_above(const struct lxcfsd_request *req, const char *below)
+{
+	return !*below && !is_v2(&req->model->layout);
+}
+
+int cgroup_view_find(struct lxcfsd_request *req, const char *below, struct lxcfsd_found *ret)
+{
+	const struct hierarchy *hierarchy;
+	const char *rest;
+	struct stat st;
+	_close_ int fd = -1;
+
+	if (is_above(req, below)) {
+		*ret = (struct lxcfsd_found){ .entry = { LXCFSD_DIR, 0555 } };
+		return 0;
+	}
+	hierarchy = split(req, below, &rest);
+	if (!hierarchy)
+		return -ENOENT;
+	fd = open_below(req, hierarchy, rest, O_PATH);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode))
+		return -ENOENT;
+	*ret = (struct lxcfsd_found){
+		.entry = { S_ISDIR(st.st_mode) ? LXCFSD_DIR : LXCFSD_REG, st.st_mode & 0777 },
+		.uid = st.st_uid,
+		.gid = st.st_gid,
+		/* numbers of one hierarchy: these are too large to meet */
+		.object = st.st_ino ^ (uint64_t)(hierarchy->index + 1) << 56,
+	};
+	return 0;
+}
+
+/* ------------------------------------------------------------------ content */
+
+static int copy_all(int fd, struct lxcfsd_out *out)
+{
+	ssize_t n;
+	char more;
+
+	do {
+		size_t left = out->cap - out->len;
+
+		n = read(fd, left ? out->buf + out->len : &more, left ? left : 1);
+		if (n > 0 && !left)
+			return -ENOSPC;
+		if (n > 0)
+			out->len += (size_t)n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n < 0 ? -errno : 0;
+}
+
+int cgroup_view_copy(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out)
+{
+	const char *rest, *name = strrchr(below, '/');
+	const struct hierarchy *hierarchy = split(req, below, &rest);
+	_close_ int fd = -1;
+
+	if (!hierarchy)
+		return -ENOENT;
+	fd = open_below(req, hierarchy, rest, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	name = name ? name + 1 : below;
+	if (!strcmp(name, "cgroup.procs") || !strcmp(name, "cgroup.threads") ||
+	    !strcmp(name, "tasks"))
+		return pidlist_copy(req->model, req->reader, fd, !hierarchy->v2, out);
+	return copy_all(fd, out);
+}
+
+/* ------------------------------------------------------------------ listing */
+
+struct dirent_raw { /* struct linux_dirent64 */
+	uint64_t ino;
+	int64_t next;
+	unsigned short size;
+	unsigned char type;
+	char name[];
+};
+
+static void list_hierarchies(const struct lxcfsd_request *req, struct lxcfsd_out *out)
+{
+	const struct layout *layout = &req->model->layout;
+	char name[HIERARCHY_KEY_MAX];
+
+	for (unsigned int i = 0; i < layout->count; i++) {
+		struct lxcfsd_text text = name_of(&layout->list[i]);
+
+		if (!own_path(req, &layout->list[i]).len || text.len >= sizeof(name))
+			continue;
+		memcpy(name, text.data, text.len);
+		name[text.len] = '\0';
+		lxcfsd_name(out, LXCFSD_DIR, name);
+	}
+}
+
+int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out)
+{
+	_Alignas(struct dirent_raw) char buf[DIRENTS_SIZE];
+	const struct hierarchy *hierarchy;
+	const char *rest;
+	_close_ int fd = -1;
+	long n;
+
+	if (is_above(req, below)) {
+		list_hierarchies(req, out);
+		return 0;
+	}
+	hierarchy = split(req, below, &rest);
+	if (!hierarchy)
+		return -ENOENT;
+	fd = open_below(req, hierarchy, rest, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	while ((n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
+		for (long at = 0; at < n;) {
+			const struct dirent_raw *entry = (const void *)(buf + at);
+
+			at += entry->size;
+			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
+			    (entry->type == DT_DIR || entry->type == DT_REG))
+				lxcfsd_name(out, entry->type == DT_DIR ? LXCFSD_DIR : LXCFSD_REG,
+					    entry->name);
+		}
+	}
+	return n < 0 ? -errno : 0;
+}
