@@ -74,7 +74,7 @@ refused root
 refused nobody setpriv --reuid 65534 --regid 65534 --clear-groups
 refused 'a user namespace' unshare -U -r --
 is "$(inside x_1 sh -c "cd $AT/own && ls -d ../own ../../mnt ../x_10 2>/dev/null | tr '\n' ' '")" \
-	"$([ "$CG_MODE" = v1 ] && echo '../own ' || echo '../own ../../mnt ')" "from within: up to the root of the view and its place"
+	"$([ "$CG_MODE" = v1 ] && echo '../own ' || echo '../../mnt ../own ')" "from within: up to the root of the view and its place"
 changes() { inside x_1 "$@" "$TOOLS/fsops" "$AT" own "own/cgroup.procs" 2>&1 | grep '=OK' | tr '\n' ' '; }
 is "$(changes)" "" "root changes nothing"
 inside x_1 mount -o remount,rw /mnt 2>/dev/null
@@ -178,10 +178,12 @@ walked "killed three times and reloaded, with files and directories held: nobody
 
 # -------------------------------------------------------------------- many of them
 
-for i in {1..1000}; do mkdir "$M/x_1/many$i"; done
+many=1000
+[ -z "$VM" ] || [ -n "${LXCFSD_TEST_LONG:-}" ] || many=50 # an emulated machine needs minutes
+for ((i = 0; i < many; i++)); do mkdir "$M/x_1/many$i"; done
 find_all() { inside x_1 sh -c "i=0; while [ \$i -lt $1 ]; do find $AT >/dev/null || exit 1; i=\$((i + 1)); done"; }
 worker_kb() { awk '/^Rss/ { r = $2 } /^RssShmem/ { s = $2 } /^VmRSS/ { r = $2 } END { print r - s }' "/proc/$(worker_pid)/status"; }
-check "find over 1000 cgroups" find_all 2
+check "find over $many cgroups" find_all 2
 before=$(worker_kb)
 rounds=3
 [ -z "${LXCFSD_TEST_LONG:-}" ] || rounds=100
@@ -209,7 +211,9 @@ if [ "$CG_MODE" = v2 ]; then
 	is "$(v1 cpuset/cpuset.cpus)" 0 "cpuset.cpus"
 	is "$(v1 cpuset/cpuset.mems)" "$(cat "$M/x_1/cpuset.mems.effective")" "cpuset.mems"
 	is "$(v1 pids/pids.max)" 50 "pids.max"
-	is "$(v1 pids/pids.current)" $(($(cat "$M/x_1/pids.current") + 1)) "pids.current, with the reader"
+	before=$(cat "$M/x_1/pids.current")
+	now=$(v1 pids/pids.current) # with who reads it, and who has put that there
+	check "pids.current ($before, then $now)" test "$now" -gt "$before" -a "$now" -le $((before + 3))
 	is "$(shown /mnt/memory/tasks)" "$(own_pids)" "tasks"
 	check "memory.usage_in_bytes" test "$(v1 memory/memory.usage_in_bytes)" -gt 0
 	is "$(v1 memory/memory.stat | awk '$1 == "hierarchical_memory_limit" { print $2 }')" $((64 * MIB)) "memory.stat"
