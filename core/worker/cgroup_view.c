@@ -62,7 +62,7 @@ static struct lxcfsd_text own_path(const struct lxcfsd_request *req,
 	if (hierarchy->fd < 0)
 		return none;
 	if (!req->subject)
-		return text_of("/");
+		return req->model->subjects.root;
 	path = req->subject->paths[hierarchy->index];
 	if (subject_is_root(req->subject, 0) || is_v2(layout))
 		return path;
@@ -101,8 +101,9 @@ static const struct hierarchy *split(const struct lxcfsd_request *req, const cha
 static int open_below(const struct lxcfsd_request *req, const struct hierarchy *hierarchy,
 		      const char *rest, int flags)
 {
-	_close_ int own = hierarchy_open(hierarchy, own_path(req, hierarchy));
-	int fd;
+	_close_ int own = hierarchy_open(hierarchy, own_path(req, hierarchy)), fd = -1;
+	struct stat top, st;
+	int r;
 
 	if (own < 0)
 		return own;
@@ -110,7 +111,16 @@ static int open_below(const struct lxcfsd_request *req, const struct hierarchy *
 		       flags | O_NOFOLLOW | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY),
 		       PATH_NO_LINKS);
 	/* ENODEV: the cgroup is being removed */
-	return fd == -ELOOP || fd == -ENOTDIR || fd == -EXDEV || fd == -ENODEV ? -ENOENT : fd;
+	if (fd == -ELOOP || fd == -ENOTDIR || fd == -EXDEV || fd == -ENODEV)
+		return -ENOENT;
+	if (fd < 0)
+		return fd;
+	/* something that the host has mounted there */
+	if (fstat(own, &top) < 0 || fstat(fd, &st) < 0 || top.st_dev != st.st_dev)
+		return -ENOENT;
+	r = fd;
+	fd = -1;
+	return r;
 }
 
 /* The directory above the hierarchies. */

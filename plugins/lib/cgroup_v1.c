@@ -23,6 +23,8 @@
 #define FILE_SIZE 65536
 #define USEC	  1000000u
 
+#define DEFAULT_PERIOD 100000 /* microseconds */
+
 /* What is read of one file. */
 struct source {
 	const struct lxcfsd_services *svc;
@@ -197,18 +199,18 @@ static void put_memory_stat(struct source *s)
 /* Of the cgroup's own cpu.max; without one the kernel's default. */
 static uint64_t period_of(struct source *s)
 {
-	uint64_t quota, period = 0;
-	const char *blank;
+	struct lxcfsd_text rest;
+	const char *blank = NULL;
+	uint64_t period = 0;
 
-	if (!load(s, "cpu.max"))
-		return 100000;
-	blank = memchr(s->text.data, ' ', s->text.len);
+	if (load(s, "cpu.max"))
+		blank = memchr(s->text.data, ' ', s->text.len);
 	if (blank) {
-		quota = (uint64_t)(blank + 1 - s->text.data);
-		s->text = (struct lxcfsd_text){ blank + 1, s->text.len - (size_t)quota };
-		cursor_u64(&s->text, &period);
+		rest = (struct lxcfsd_text){ blank, (size_t)(s->text.data + s->text.len - blank) };
+		cursor_blanks(&rest);
+		cursor_u64(&rest, &period);
 	}
-	return period ? period : 100000;
+	return period ? period : DEFAULT_PERIOD;
 }
 
 static void put_period(struct source *s)

@@ -89,7 +89,7 @@ path == "/proc/loadavg" {
 		bad("not a loadavg: " $0)
 }
 # Where a path in a tree ends says what is in it.
-path ~ /(^|\/)(online|offline|possible|present|has_[a-z_]*|[a-z_]*_list|cpulist)$/ {
+path ~ /^\/sys\/(.*\/)?(online|offline|possible|present|has_[a-z_]*|[a-z_]*_list|cpulist)$/ {
 	if ($0 !~ /^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$/)
 		bad("not a list of numbers: " $0)
 	last = -2
@@ -102,7 +102,7 @@ path ~ /(^|\/)(online|offline|possible|present|has_[a-z_]*|[a-z_]*_list|cpulist)
 		found += range[2] == "" ? 1 : range[2] - range[1] + 1
 	}
 }
-path ~ /_(map|cpus|siblings)$|\/cpumap$/ {
+path ~ /^\/sys\/.*(_(map|cpus|siblings)|\/cpumap)$/ {
 	count = split($0, part, ",")
 	for (i = 1; i <= count; i++)
 		if (part[i] !~ /^[0-9a-f]+$/ || length(part[i]) > 8 || (i > 1 && length(part[i]) < 8))
