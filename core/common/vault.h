@@ -165,8 +165,7 @@ struct vault_passing {
 	uint32_t account;	/* whose it is: see passing.h */
 	uint64_t object;	/* what it stood for when it was found */
 	uint64_t lookups;	/* that the kernel has not forgotten */
-	uint64_t last_unique;	/* of the LOOKUP that was counted last */
-	uint64_t reserved[2];
+	uint64_t uniques[3];	/* of the LOOKUPs that were counted last */
 	char name[PASSING_NAME_MAX];
 };
 

@@ -73,6 +73,12 @@ static struct lxcfsd_text own_path(const struct lxcfsd_request *req,
 		       : none;
 }
 
+/* Files of v1 that tell of the whole host: the interfaces, cgroups' insides. */
+static bool is_hidden(const char *name)
+{
+	return !strncmp(name, "net_prio.", 9) || !strncmp(name, "debug.", 6);
+}
+
 /* What of `below` is the hierarchy, and what is in it.  NULL: there is no such one. */
 static const struct hierarchy *split(const struct lxcfsd_request *req, const char *below,
 				     const char **ret_rest)
@@ -102,9 +108,12 @@ static int open_below(const struct lxcfsd_request *req, const struct hierarchy *
 		      const char *rest, int flags)
 {
 	_close_ int own = hierarchy_open(hierarchy, own_path(req, hierarchy)), fd = -1;
+	const char *name = strrchr(rest, '/');
 	struct stat top, st;
 	int r;
 
+	if (is_hidden(name ? name + 1 : rest))
+		return -ENOENT;
 	if (own < 0)
 		return own;
 	fd = path_open(own, *rest ? rest : ".",
@@ -193,7 +202,7 @@ int cgroup_view_copy(struct lxcfsd_request *req, const char *below, struct lxcfs
 	name = name ? name + 1 : below;
 	if (!strcmp(name, "cgroup.procs") || !strcmp(name, "cgroup.threads") ||
 	    !strcmp(name, "tasks"))
-		return pidlist_copy(req->model, req->reader, fd, !hierarchy->v2, out);
+		return pidlist_copy(req->model, req->reader, fd, out);
 	return copy_all(fd, out);
 }
 
@@ -247,6 +256,7 @@ int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfs
 
 			at += entry->size;
 			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
+			    !is_hidden(entry->name) &&
 			    (entry->type == DT_DIR || entry->type == DT_REG))
 				lxcfsd_name(out, entry->type == DT_DIR ? LXCFSD_DIR : LXCFSD_REG,
 					    entry->name);

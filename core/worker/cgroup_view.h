@@ -19,8 +19,7 @@ int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfs
 bool cgroup_view_is_v2(struct lxcfsd_request *req);
 
 /* pidlist.c: lines of process or thread numbers of the host, from `fd`, in those of the
- * reader's pid namespace; `sort`: in ascending order, as v1 has them. */
-int pidlist_copy(const struct model *model, pid_t reader, int fd, bool sort,
-		 struct lxcfsd_out *out);
+ * reader's pid namespace, in ascending order.  -EFBIG: too many to be told in a second. */
+int pidlist_copy(const struct model *model, pid_t reader, int fd, struct lxcfsd_out *out);
 
 #endif

@@ -85,13 +85,13 @@ const char *nodes_path(const struct nodes *nodes, const struct node *node, struc
 		size_t len = strlen(node->name);
 
 		if (len >= left) { /* one that has passed meanwhile, with its name */
-			memset(buf->text, '/', left);
 			break;
 		}
 		left -= len;
 		memcpy(buf->text + left, node->name, len);
 		buf->text[--left] = '/';
 	}
+	memset(buf->text, '/', left); /* likewise, with a shorter name */
 	return buf->text;
 }
 

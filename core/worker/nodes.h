@@ -70,6 +70,7 @@ struct node {
 	uint32_t serial; /* of a passing node, never 0; 0: it is in the registry */
 	uint32_t parent_serial;
 	uint64_t object; /* what its name stood for */
+	uint32_t pins;	 /* it stays although the kernel has forgotten it */
 };
 
 struct nodes {

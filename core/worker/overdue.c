@@ -10,6 +10,7 @@
 #include "io.h"
 #include "log.h"
 #include "overdue.h"
+#include "passing.h"
 
 #define MS	      1000000u
 #define LOOK_BACK_MS  1000
@@ -25,13 +26,17 @@ static bool has_file(uint32_t opcode)
 static void say_late(struct overdue *o, const struct journal_late *late)
 {
 	static struct log_limit limit;
-	const struct node *node = nodes_get(&o->server->nodes, late->node);
+	struct nodes *nodes = &o->server->nodes;
+	const struct node *node = nodes_get(nodes, late->node);
 	struct node_path path;
+
+	if (node && node->serial && has_file(late->opcode))
+		node = passing_pin(nodes, late->node);
 
 	log_limited(&limit, 4,
 		    "a request (opcode %u) for '%s' takes longer than %llu ms: it is answered "
 		    "%s",
-		    late->opcode, node ? nodes_path(&o->server->nodes, node, &path) : "?",
+		    late->opcode, node ? nodes_path(nodes, node, &path) : "?",
 		    (unsigned long long)(o->limit_ns / MS),
 		    late->spare	      ? "with an error, also without its plugin"
 		    : late->index < 0 ? "with an error, too many do"
@@ -43,10 +48,14 @@ static void say_late(struct overdue *o, const struct journal_late *late)
 void overdue_back(struct server *s, const void *request)
 {
 	const struct fuse_in_header *head = request;
-	const struct node *node = nodes_get(&s->nodes, head->nodeid);
+	const struct node *pinned = passing_pinned(&s->nodes, head->nodeid);
+	const struct node *node = pinned ? pinned : nodes_get(&s->nodes, head->nodeid);
 
-	if (node && has_file(head->opcode))
-		serve_stuck(s, node, journal_is_spare(), false);
+	if (!node || !has_file(head->opcode) || (node->serial && !pinned))
+		return;
+	serve_stuck(s, node, journal_is_spare(), false);
+	if (pinned)
+		passing_unpin(&s->nodes, head->nodeid);
 }
 
 static bool something_happened(const struct journal *journal, uint64_t *seen)

@@ -41,14 +41,19 @@ const struct node *passing_get(const struct nodes *nodes, uint64_t number)
 
 /* ---------------------------------------------------------------- the hash */
 
-static uint32_t *bucket_of(const struct nodes *nodes, uint32_t parent, const char *name)
+/* With a secret, or who chooses names could make one long chain, for which all wait. */
+static uint32_t *bucket_of(const struct nodes *nodes, uint32_t parent, uint64_t object,
+			   const char *name)
 {
-	return &nodes->passing.buckets[hash_bytes(parent, name, strlen(name)) % BUCKETS];
+	const uint64_t words[] = { nodes->vault->secret, parent, object };
+	uint64_t seed = hash_bytes(0, words, sizeof(words));
+
+	return &nodes->passing.buckets[hash_bytes(seed, name, strlen(name)) % BUCKETS];
 }
 
 static struct node *find(const struct nodes *nodes, const struct passing_find *f)
 {
-	uint32_t id = *bucket_of(nodes, f->parent->id, f->name);
+	uint32_t id = *bucket_of(nodes, f->parent->id, f->object, f->name);
 
 	for (; id; id = nodes->list[id - 1].chain) {
 		struct node *node = &nodes->list[id - 1];
@@ -63,7 +68,7 @@ static struct node *find(const struct nodes *nodes, const struct passing_find *f
 
 static void unlink_node(struct nodes *nodes, struct node *node)
 {
-	uint32_t *at = bucket_of(nodes, node->parent, node->name);
+	uint32_t *at = bucket_of(nodes, node->parent, node->object, node->name);
 
 	while (*at && *at != node->id)
 		at = &nodes->list[*at - 1].chain;
@@ -93,7 +98,7 @@ static void take(struct nodes *nodes, uint32_t place, const struct node *parent)
 {
 	const struct vault_passing *kept = &nodes->passing.part->table[place];
 	struct node *node = node_at(nodes, place);
-	uint32_t *bucket = bucket_of(nodes, kept->parent, kept->name);
+	uint32_t *bucket = bucket_of(nodes, kept->parent, kept->object, kept->name);
 
 	*node = (struct node){
 		.parent = kept->parent,
@@ -132,7 +137,7 @@ static int add(struct nodes *nodes, const struct passing_find *f, struct node **
 	kept->account = account;
 	kept->object = f->object;
 	kept->lookups = 0;
-	kept->last_unique = 0;
+	memset(kept->uniques, 0, sizeof(kept->uniques));
 	memcpy(kept->name, f->name, len + 1);
 	atomic_store_explicit(&kept->used, 1, memory_order_release);
 	take(nodes, place, f->parent);
@@ -140,9 +145,20 @@ static int add(struct nodes *nodes, const struct passing_find *f, struct node **
 	return 0;
 }
 
+static void count_lookup(struct vault_passing *kept, const struct passing_find *f)
+{
+	const size_t count = sizeof(kept->uniques) / sizeof(kept->uniques[0]);
+
+	for (size_t i = 0; f->replay && i < count; i++)
+		if (kept->uniques[i] == f->unique)
+			return; /* by the worker that has died */
+	memmove(kept->uniques + 1, kept->uniques, (count - 1) * sizeof(kept->uniques[0]));
+	kept->uniques[0] = f->unique;
+	kept->lookups++;
+}
+
 int passing_add(struct nodes *nodes, const struct passing_find *f, const struct node **ret)
 {
-	struct vault_passing *kept;
 	struct node *node;
 	int r = 0;
 
@@ -152,13 +168,12 @@ int passing_add(struct nodes *nodes, const struct passing_find *f, const struct 
 	node = find(nodes, f);
 	if (atomic_load(&nodes->vault->writer) != nodes->generation)
 		r = -ESTALE; /* given up: another worker counts now */
+	else if (f->parent->serial && passing_get(nodes, node_number(f->parent)) != f->parent)
+		r = -ESTALE; /* it has passed */
 	else if (!node)
 		r = add(nodes, f, &node);
 	if (r == 0) {
-		kept = kept_of(nodes, node);
-		if (!f->replay || kept->last_unique != f->unique)
-			kept->lookups++;
-		kept->last_unique = f->unique;
+		count_lookup(kept_of(nodes, node), f);
 		*ret = node;
 	}
 	pthread_mutex_unlock(&nodes->lock);
@@ -191,9 +206,45 @@ void passing_forget(struct nodes *nodes, uint64_t number, uint64_t count)
 	    atomic_load(&nodes->vault->writer) == nodes->generation) {
 		kept = kept_of(nodes, node);
 		kept->lookups -= count < kept->lookups ? count : kept->lookups;
-		if (kept->lookups == 0)
+		if (kept->lookups == 0 && !node->pins)
 			drop(nodes, node);
 	}
+	pthread_mutex_unlock(&nodes->lock);
+}
+
+/* --------------------------------------------------------------------- pins */
+
+const struct node *passing_pinned(const struct nodes *nodes, uint64_t number)
+{
+	uint32_t id = (uint32_t)number;
+	const struct node *node;
+
+	if (id <= NODES_MAX || id > NODES_MAX + PASSING_MAX || !nodes->passing.part)
+		return NULL;
+	node = &nodes->list[id - 1];
+	return node->id && node->serial == number >> 32 && node->pins ? node : NULL;
+}
+
+const struct node *passing_pin(struct nodes *nodes, uint64_t number)
+{
+	struct node *node;
+
+	pthread_mutex_lock(&nodes->lock);
+	node = (struct node *)(uintptr_t)passing_get(nodes, number);
+	if (node)
+		node->pins++;
+	pthread_mutex_unlock(&nodes->lock);
+	return node;
+}
+
+void passing_unpin(struct nodes *nodes, uint64_t number)
+{
+	struct node *node;
+
+	pthread_mutex_lock(&nodes->lock);
+	node = (struct node *)(uintptr_t)passing_pinned(nodes, number);
+	if (node && --node->pins == 0 && kept_of(nodes, node)->lookups == 0)
+		drop(nodes, node);
 	pthread_mutex_unlock(&nodes->lock);
 }
 

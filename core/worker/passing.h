@@ -10,13 +10,15 @@
  * what was called so before, and an inode's owner and mode are one container's alone.
  *
  * The table is in the vault, so that what containers hold outlives a worker; a place that
- * is given again has another serial.  A worker that dies may have counted a LOOKUP that is
- * then replayed: that is counted once, by its number.  A FORGET that it had taken is lost,
- * and with it, for the life of the connection, a place in the table.
+ * is given again has another serial.  A worker that dies may have counted LOOKUPs that are
+ * then replayed: those are counted once, by their numbers (the last three of each node).  A
+ * FORGET that it had taken is lost with all its nodes, whose places then are in use for the
+ * life of the connection.
  *
- * A tenant can hold as many names as it has descriptors.  So each has a share: 1 in 16 of
- * the table at most, and the last quarter is for those who have few.  Tenants are told
- * apart by a hash; that two of them share an account is rare, and then they share.
+ * A reader can hold as many names as it has descriptors.  So each subject has a share: 1 in
+ * 16 of the table at most, and the last quarter is for those who have few.  They are told
+ * apart by a hash; that two of them share an account is rare, and then they share.  (Whoever
+ * makes many pid namespaces is many subjects, as for open files.)
  */
 #ifndef LXCFSD_PASSING_H
 #define LXCFSD_PASSING_H
@@ -43,5 +45,12 @@ struct passing_find {
 int passing_add(struct nodes *nodes, const struct passing_find *find, const struct node **ret);
 /* The kernel has forgotten `count` of its lookups; of others nothing is counted. */
 void passing_forget(struct nodes *nodes, uint64_t number, uint64_t count);
+
+/* A request on it is past its deadline: the kernel may forget it before the thread that has
+ * it comes back, which is to find it as it was.  NULL: it has passed. */
+const struct node *passing_pin(struct nodes *nodes, uint64_t number);
+/* The same node, until passing_unpin(), also when what is above it has passed. */
+const struct node *passing_pinned(const struct nodes *nodes, uint64_t number);
+void passing_unpin(struct nodes *nodes, uint64_t number);
 
 #endif

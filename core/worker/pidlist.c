@@ -27,8 +27,11 @@
 /* <linux/nsfs.h> of Debian 12 is older. */
 #define GET_PID_IN_PIDNS _IOR(0xb7, 0x8, int)
 
-#define CHUNK	  65536
-#define DEPTH_MAX 33 /* the kernel nests 32 */
+#define CHUNK	   65536
+#define DEPTH_MAX  33 /* the kernel nests 32 */
+#define LINE_BYTES 8  /* pid_max is 4194304 */
+/* Where procfs has to be asked: a thread is held up meanwhile. */
+#define LIMIT_NS 1000000000u
 /* As many as fit into the largest text (4 MiB) by far. */
 #define NUMBERS_MAX (1u << 20)
 
@@ -170,22 +173,28 @@ static int by_number(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int pidlist_copy(const struct model *model, pid_t reader, int fd, bool sort, struct lxcfsd_out *out)
+int pidlist_copy(const struct model *model, pid_t reader, int fd, struct lxcfsd_out *out)
 {
 	struct numbers numbers = { NULL, 0, 0 };
 	struct namespace ns;
+	uint64_t end = io_now_ns() + LIMIT_NS;
 	size_t kept = 0;
 	int r = enter(&ns, model, reader);
 
 	if (r == 0)
 		r = read_numbers(fd, &numbers);
+	/* what would not fit is not even begun: it would be begun anew with more room */
+	if (r == 0 && numbers.count > (out->cap - out->len) / LINE_BYTES)
+		r = -ENOSPC;
 	for (size_t i = 0; r == 0 && i < numbers.count; i++) {
 		pid_t number = number_in(&ns, numbers.list[i]);
 
 		if (number > 0)
 			numbers.list[kept++] = number;
+		if (ns.fd >= 0 && !ns.by_ioctl && io_now_ns() > end)
+			r = -EFBIG;
 	}
-	if (r == 0 && sort && kept)
+	if (r == 0 && kept)
 		qsort(numbers.list, kept, sizeof(*numbers.list), by_number);
 	for (size_t i = 0; r == 0 && i < kept; i++)
 		lxcfsd_printf(out, "%d\n", numbers.list[i]);

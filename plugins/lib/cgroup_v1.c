@@ -24,6 +24,12 @@
 #define USEC	  1000000u
 
 #define DEFAULT_PERIOD 100000 /* microseconds */
+#define QUOTA_MIN      1000   /* what the kernel takes */
+
+static uint64_t max_u64(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
 
 /* What is read of one file. */
 struct source {
@@ -231,7 +237,7 @@ static void put_quota(struct source *s)
 	if (own != LXCFSD_UNKNOWN && sat_mul(own, USEC) / period <= millionths)
 		put(s, own);
 	else
-		put(s, sat_mul(millionths, period) / USEC);
+		put(s, max_u64(sat_mul(millionths, period) / USEC, QUOTA_MIN));
 }
 
 static void put_shares(struct source *s)

@@ -133,11 +133,54 @@ static void test_next_worker(void)
 	CHECK(passing_add(&nodes, &find, &r) == 0);
 	passing_forget(&nodes, node_number(r), 1);
 	CHECK(!nodes_get(&nodes, node_number(r)));
+	/* two at a time, on one node */
+	find.replay = false;
+	for (find.unique = 2001; find.unique < 2005; find.unique += 2)
+		CHECK(passing_add(&nodes, &find, &r) == 0);
+	nodes_done(&nodes);
+	take_over();
+	find.parent = root;
+	find.replay = true;
+	for (find.unique = 2001; find.unique < 2005; find.unique += 2)
+		CHECK(passing_add(&nodes, &find, &r) == 0);
+	of_a = node_number(r);
+	passing_forget(&nodes, of_a, 1);
+	CHECK(nodes_get(&nodes, of_a));
+	passing_forget(&nodes, of_a, 1);
+	CHECK(!nodes_get(&nodes, of_a));
 	/* one that was given up counts nothing */
 	atomic_store(&vault->writer, 77);
 	CHECK(passing_add(&nodes, &find, &r) == -ESTALE);
 	passing_forget(&nodes, of_b, 1);
 	CHECK(nodes_get(&nodes, of_b));
+	end(fd);
+}
+
+/* A thread that is late finds what it had, whatever the kernel has forgotten. */
+static void test_pins(void)
+{
+	const struct node *a, *b;
+	uint64_t of_a, of_b;
+	int fd;
+
+	begin(&fd);
+	a = look_up(root, "a", 1);
+	of_a = node_number(a);
+	b = look_up(a, "b", 2);
+	of_b = node_number(b);
+	CHECK(!passing_pinned(&nodes, of_b));
+	CHECK(passing_pin(&nodes, of_b) == b && passing_pinned(&nodes, of_b) == b);
+	passing_forget(&nodes, of_b, 1);
+	passing_forget(&nodes, of_a, 1);
+	CHECK(!nodes_get(&nodes, of_a) && passing_pinned(&nodes, of_b) == b);
+	CHECK(b->tree_root == root->id);
+	/* nothing new in what has passed */
+	CHECK(!look_up(b, "c", 3));
+	passing_unpin(&nodes, of_b);
+	CHECK(!passing_pinned(&nodes, of_b) && !nodes_get(&nodes, of_b));
+	CHECK(!passing_pin(&nodes, of_b));
+	passing_unpin(&nodes, of_b);
+	CHECK_U64(nodes.passing.free_count, atomic_load(&nodes.passing.part->high));
 	end(fd);
 }
 
@@ -209,6 +252,7 @@ int main(void)
 {
 	test_counts();
 	test_next_worker();
+	test_pins();
 	test_share();
 	test_garbage(3000, false);
 	test_garbage(3000, true);
