@@ -56,7 +56,7 @@ KEEPER_OBJ     := $(call objs,$(wildcard core/keeper/*.c))
 WORKER_OBJ     := $(call objs,$(wildcard core/worker/*.c))
 SAFE_OBJ       := $(call objs,$(wildcard core/safe/*.c))
 # What it does with the vault and the host's files as a worker does.
-SAFE_SHARED    := $(patsubst %,$(O)/obj/core/worker/%.o,cache fds handles host host_tree journal journal_late lost \
+SAFE_SHARED    := $(patsubst %,$(O)/obj/core/worker/%.o,cache copy fds handles host host_tree journal journal_late lost \
 	lent nodes passing path roots runs)
 # When no library can be relied on: static where that is possible.
 SAFE_STATIC    := $(if $(SAN),-pie,$(if $(wildcard $(shell $(CC) -print-file-name=rcrt1.o)),-static-pie,$(\

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* cgroup_view.c - see cgroup_view.h. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "cgroup_view.h"
+#include "copy.h"
 #include "io.h"
 #include "parts.h"
 #include "path.h"
 #include "text.h"
-
-#define DIRENTS_SIZE 8192
 
 static bool is_v2(const struct layout *layout)
 {
@@ -171,23 +168,6 @@ int cgroup_view_find(struct lxcfsd_request *req, const char *below, struct lxcfs
 
 /* ------------------------------------------------------------------ content */
 
-static int copy_all(int fd, struct lxcfsd_out *out)
-{
-	ssize_t n;
-	char more;
-
-	do {
-		size_t left = out->cap - out->len;
-
-		n = read(fd, left ? out->buf + out->len : &more, left ? left : 1);
-		if (n > 0 && !left)
-			return -ENOSPC;
-		if (n > 0)
-			out->len += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n < 0 ? -errno : 0;
-}
-
 int cgroup_view_copy(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out)
 {
 	const char *rest, *name = strrchr(below, '/');
@@ -203,18 +183,10 @@ int cgroup_view_copy(struct lxcfsd_request *req, const char *below, struct lxcfs
 	if (!strcmp(name, "cgroup.procs") || !strcmp(name, "cgroup.threads") ||
 	    !strcmp(name, "tasks"))
 		return pidlist_copy(req->model, req->reader, fd, out);
-	return copy_all(fd, out);
+	return copy_file(fd, out);
 }
 
 /* ------------------------------------------------------------------ listing */
-
-struct dirent_raw { /* struct linux_dirent64 */
-	uint64_t ino;
-	int64_t next;
-	unsigned short size;
-	unsigned char type;
-	char name[];
-};
 
 static void list_hierarchies(const struct lxcfsd_request *req, struct lxcfsd_out *out)
 {
@@ -234,11 +206,9 @@ static void list_hierarchies(const struct lxcfsd_request *req, struct lxcfsd_out
 
 int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out)
 {
-	_Alignas(struct dirent_raw) char buf[DIRENTS_SIZE];
 	const struct hierarchy *hierarchy;
 	const char *rest;
 	_close_ int fd = -1;
-	long n;
 
 	if (is_above(req, below)) {
 		list_hierarchies(req, out);
@@ -250,17 +220,5 @@ int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfs
 	fd = open_below(req, hierarchy, rest, O_RDONLY | O_DIRECTORY);
 	if (fd < 0)
 		return fd;
-	while ((n = syscall(SYS_getdents64, fd, buf, sizeof(buf))) > 0) {
-		for (long at = 0; at < n;) {
-			const struct dirent_raw *entry = (const void *)(buf + at);
-
-			at += entry->size;
-			if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
-			    !is_hidden(entry->name) &&
-			    (entry->type == DT_DIR || entry->type == DT_REG))
-				lxcfsd_name(out, entry->type == DT_DIR ? LXCFSD_DIR : LXCFSD_REG,
-					    entry->name);
-		}
-	}
-	return n < 0 ? -errno : 0;
+	return copy_names(fd, is_hidden, out);
 }

@@ -84,9 +84,8 @@ const char *nodes_path(const struct nodes *nodes, const struct node *node, struc
 	for (; node->id != NODE_ROOT; node = &nodes->list[node->parent - 1]) {
 		size_t len = strlen(node->name);
 
-		if (len >= left) { /* one that has passed meanwhile, with its name */
+		if (len >= left) /* one that has passed meanwhile, with its name */
 			break;
-		}
 		left -= len;
 		memcpy(buf->text + left, node->name, len);
 		buf->text[--left] = '/';

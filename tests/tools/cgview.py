@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: MIT
 """cgview - looks at a view of cgroups from within a container.
 
-	cgview.py tree ROOT VALUE		every directory and its file VALUE
-	cgview.py probe ROOT NAME...		what the names say, not below ROOT only
+	cgview.py probe ROOT NAME...		what each call says to each name
 	cgview.py walk ROOT VALUE LOW HIGH SECONDS [READY]
 		reads on and on; a value that is not from LOW to HIGH, an entry of another
 		kind than it was listed as, and an error that is not the end of a directory
@@ -30,13 +29,6 @@ def error(call, *args):
 def read(path):
 	with open(path, "rb", buffering=0) as f:
 		return f.read().decode().strip()
-
-
-def tree(root, value):
-	for at, dirs, files in os.walk(root.encode(), onerror=lambda e: print("error", e)):
-		dirs.sort()
-		path = os.path.relpath(at, root.encode())
-		print(repr(path)[1:], read(os.path.join(at, value.encode())), len(files))
 
 
 def probe(root, names):
@@ -108,9 +100,7 @@ def walk(root, value, low, high, seconds, ready=None):
 
 if __name__ == "__main__":
 	what, args = sys.argv[1], sys.argv[2:]
-	if what == "tree":
-		tree(*args)
-	elif what == "probe":
+	if what == "probe":
 		probe(args[0], args[1:])
 	elif what == "walk":
 		sys.exit(walk(*args))
