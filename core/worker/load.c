@@ -173,8 +173,8 @@ bool load_visit(struct model *model, struct subject *subject)
 	bool keep;
 
 	pthread_mutex_lock(&subject->load_lock);
-	keep = io_now_ns() - subject->load_read_ns < LATELY_NS && !has_ended(model, subject) &&
-	       look(model, subject) == 0;
+	keep = subject->load_read_ns && io_now_ns() - subject->load_read_ns < LATELY_NS &&
+	       !has_ended(model, subject) && look(model, subject) == 0;
 	subject->load_watched = keep;
 	pthread_mutex_unlock(&subject->load_lock);
 	return keep;
