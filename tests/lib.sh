@@ -148,18 +148,27 @@ stop_daemon() { # by SIGTERM; STOP_STATUS is its exit status
 	DPID=''
 }
 
-# WORKERS: the keeper's, the newest last.  Not by pgrep: it looks at all processes there
-# are, which readers whose stalls are measured have to wait for.
+# WORKERS: those of the keeper's that have a connection, the newest last; CANDIDATES: those
+# that wait for it, or load.  Not by pgrep: it looks at all processes there are, which
+# readers whose stalls are measured have to wait for.
 find_workers() {
-	local children='' name p
-	WORKERS=()
+	local children='' name p f
+	WORKERS=() CANDIDATES=()
 	read -r children 2>/dev/null <"/proc/$DPID/task/$DPID/children"
 	for p in $children; do
-		read -r name 2>/dev/null <"/proc/$p/comm" && [ "$name" = lxcfsd-worker ] && WORKERS+=("$p")
+		{ read -r name <"/proc/$p/comm"; } 2>/dev/null && [ "$name" = lxcfsd-worker ] || continue
+		for f in "/proc/$p"/fd/*; do
+			[ "$f" -ef /dev/fuse ] && WORKERS+=("$p") && continue 2
+		done
+		CANDIDATES+=("$p")
 	done
 }
 worker_pid() { find_workers; [ ${#WORKERS[@]} -gt 0 ] && echo "${WORKERS[-1]}"; }
 one_worker() { find_workers; [ ${#WORKERS[@]} = 1 ]; }
+# none is left to take over, not even one in reserve
+kill_workers() { find_workers; kill -KILL "${WORKERS[@]}" "${CANDIDATES[@]}"; }
+# one serves, and one is in reserve
+settled() { one_worker && [ ${#CANDIDATES[@]} = 1 ] && grep -q "^standby ${CANDIDATES[0]}\$" "$RUNDIR/lxcfsd/status"; }
 other_worker() { local w; w=$(worker_pid) && [ "$w" != "$1" ] && one_worker; }
 
 reload_count() { awk 'NR == 1 { print $1; exit }' "$RUNDIR/lxcfsd/last-reload" 2>/dev/null; }

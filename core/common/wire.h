@@ -54,6 +54,7 @@ struct wire_ready {
 	uint32_t request_timeout_ms;
 	uint32_t hide_host; /* what cannot be made is an error, not the host's */
 	uint32_t reattach;  /* enum wire_reattach */
+	uint32_t standby;   /* another one is to be loaded in reserve */
 };
 
 #define QUARANTINE_MAX 32

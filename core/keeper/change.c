@@ -12,6 +12,7 @@
  *
  * waitpid() is the proof that the old one is gone; nothing is handed over before, but for
  * one that was killed and cannot be reaped (watch.h).
+ * A candidate that was loaded in reserve (standby.h) waits in READY until active is dead.
  * A candidate that fails is dropped, and active never knew of it.  A reload is a
  * planned crash: the same path, except that active is asked first.
  *
@@ -63,6 +64,12 @@ static void log_lines(int level, const char *prefix, const char *text)
 
 /* ---------------------------------------------------------------- changing */
 
+bool change_is_quiet(const struct keeper *k)
+{
+	return k->active.state == PROCESS_SERVING &&
+	       (k->next.state == PROCESS_NONE || standby_is_next(k));
+}
+
 void change_reload_ended(struct keeper *k, bool ok, const char *reasons)
 {
 	k->reloads++;
@@ -81,7 +88,8 @@ void change_reload_ended(struct keeper *k, bool ok, const char *reasons)
 
 void change_start(struct keeper *k, enum purpose purpose)
 {
-	bool again = purpose == FOR_RESPAWN && k->good.set_fd >= 0 && !k->from_disk;
+	bool again = purpose == FOR_STANDBY ||
+		     (purpose == FOR_RESPAWN && k->good.set_fd >= 0 && !k->from_disk);
 	bool safe =
 		purpose == FOR_RESPAWN && k->active.state == PROCESS_NONE && safe_is_due(&k->safe);
 	int r = process_start(&k->next, k->options, ++k->generation, k->worker_log,
@@ -93,12 +101,15 @@ void change_start(struct keeper *k, enum purpose purpose)
 	k->respawn_at_ns = 0;
 	if (r == 0)
 		return;
-	log_err("cannot start a worker: %s", strerror(-r));
+	if (purpose != FOR_STANDBY)
+		log_err("cannot start a worker: %s", strerror(-r));
 	if (!k->started)
 		change_stop(k, 1);
 	else if (purpose == FOR_RELOAD)
 		change_reload_ended(k, false,
 				    "cannot start a worker: too many processes, or no memory");
+	else if (purpose == FOR_STANDBY)
+		standby_ended(k, strerror(-r));
 	else
 		k->respawn_at_ns = io_now_ns() + 1000ull * MS;
 }
@@ -150,6 +161,8 @@ static void promote(struct keeper *k)
 	guard_mend(&k->guard, k->vault);
 	if (!k->watch.unreaped)
 		atomic_store(&k->vault->unreaped, 0);
+	if (k->purpose == FOR_STANDBY)
+		standby_promoted(k);
 	process_done(&k->active);
 	k->active = k->next;
 	k->next = (struct process){ .state = PROCESS_NONE, .ctl = -1 };
@@ -172,7 +185,7 @@ static void next_is_ready(struct keeper *k)
 {
 	if (k->active.state == PROCESS_NONE) {
 		promote(k);
-	} else if (k->active.state != PROCESS_DRAINING) {
+	} else if (k->active.state != PROCESS_DRAINING && k->purpose != FOR_STANDBY) {
 		process_set_state(&k->active, PROCESS_DRAINING);
 		wire_send(k->active.ctl, WIRE_DRAIN, NULL, 0, NULL, 0);
 	}
@@ -300,6 +313,8 @@ static void next_ended(struct keeper *k, const char *how)
 	} else {
 		if (k->purpose == FOR_RELOAD)
 			change_reload_ended(k, false, why);
+		else if (k->purpose == FOR_STANDBY)
+			standby_ended(k, why);
 		else if (safe || safe_worker_failed(&k->safe, last, k->died_ns, why))
 			log_lines(3, "cannot restart: ", why);
 		if (safe)
@@ -373,6 +388,10 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	atomic_store(&k->vault->dead, generation);
 	if (k->next.state == PROCESS_READY) {
 		promote(k);
+		return;
+	}
+	if (standby_is_next(k)) { /* what we would start now */
+		standby_promoted(k);
 		return;
 	}
 	if (k->next.state == PROCESS_LOADING) {

@@ -16,12 +16,13 @@
 #include "reattach.h"
 #include "runtime.h"
 #include "safe.h"
+#include "standby.h"
 #include "status.h"
 #include "vault.h"
 #include "watch.h"
 
 /* Why `next` was started. */
-enum purpose { FOR_START, FOR_RELOAD, FOR_RESPAWN };
+enum purpose { FOR_START, FOR_RELOAD, FOR_RESPAWN, FOR_STANDBY };
 
 struct keeper {
 	const struct options *options;
@@ -44,6 +45,7 @@ struct keeper {
 	bool from_disk;	    /* the last one made of that failed: look at the disk again */
 	bool other_failed;  /* one of the two has failed since somebody served */
 	struct safe safe;   /* what serves when no worker can */
+	struct standby standby;
 	enum purpose purpose;
 	uint32_t generation; /* last one given */
 	bool started;	     /* has served once: before that a failure ends everything */
@@ -66,6 +68,8 @@ struct keeper {
 void change_stop(struct keeper *k, int exit_status);
 /* Starts a candidate, as `next`. */
 void change_start(struct keeper *k, enum purpose purpose);
+/* One serves, and no change-over is going on. */
+bool change_is_quiet(const struct keeper *k);
 /* Takes one message of `p`, which is active or next. */
 void change_hear(struct keeper *k, struct process *p);
 /* Takes the ends of all processes that have ended. */

@@ -140,7 +140,7 @@ static int check_workers(struct keeper *k, uint64_t now)
 /* Starts what is due.  0: something was done. */
 static int check_starts(struct keeper *k, uint64_t now)
 {
-	bool quiet = k->next.state == PROCESS_NONE && k->active.state == PROCESS_SERVING;
+	bool quiet = change_is_quiet(k);
 	int wait = INT_MAX;
 
 	if (k->respawn_at_ns)
@@ -155,12 +155,15 @@ static int check_starts(struct keeper *k, uint64_t now)
 	if (k->reload_wanted) {
 		k->reload_wanted = false;
 		log_info("reload: loading");
+		standby_drop(k);
 		change_start(k, FOR_RELOAD);
 		return 0;
 	}
 	wait = soonest(wait, safe_retry_ms(&k->safe, now));
 	if (wait == 0)
 		change_start(k, FOR_RESPAWN);
+	else
+		wait = soonest(wait, standby_patience_ms(k, now));
 	return wait;
 }
 

@@ -42,11 +42,10 @@ static void give_up(struct keeper *k, const char *what, const char *reason)
 	change_reload_ended(k, false, text);
 }
 
-/* No change-over is going on: what is to be handed over stands still. */
+/* What is to be handed over stands still. */
 static bool is_quiet(const struct keeper *k)
 {
-	return k->active.state == PROCESS_SERVING && k->next.state == PROCESS_NONE &&
-	       !k->inner.child && !k->reattach.child;
+	return change_is_quiet(k) && !k->inner.child && !k->reattach.child;
 }
 
 static _Noreturn void try_program(const struct bundle *all, int exe_fd, int out_fd)
@@ -102,6 +101,7 @@ static void execute(struct keeper *k)
 	struct bundle all;
 	int r;
 
+	standby_drop(k);
 	handover_bundle(k, &all);
 	r = state_write(k->handover.state_fd, k, &k->handover.state_seq);
 	if (r == 0)

@@ -64,6 +64,7 @@ static const struct field keeper_fields[] = {
 	{ "worker.inner",            OF(TEXT, active.ready.inner) },
 	{ "worker.hide_host",        OF(NUMBER32, active.ready.hide_host) },
 	{ "worker.reattach",         OF(NUMBER32, active.ready.reattach) },
+	{ "worker.standby",          OF(NUMBER32, active.ready.standby) },
 	{ "reloads_ok",              OF(NUMBER64, watch.reloads_ok) },
 	{ "reloads_failed",          OF(NUMBER64, watch.reloads_failed) },
 	{ "deaths.fault",            OF(NUMBER64, watch.deaths[DEATH_FAULT]) },

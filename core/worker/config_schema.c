@@ -82,6 +82,8 @@ const struct setting config_settings[] = {
 	     "time held back by a quota is idle, or stolen (then cpu_scale is off)"),
 	ENUM(reattach, "all", "all own no",
 	     "whose dead mounts are replaced in containers that run: anybody's, ours, none"),
+	BOOL(standby, "yes",
+	     "a second worker is loaded in reserve, and takes over at once from one that dies"),
 	BOOL(confine, "yes",
 	     "a worker gives up the capabilities and system calls that it has no use for"),
 	BOOL(test_journal, "yes",

@@ -165,6 +165,7 @@ static void tell_ready(const struct server *s)
 	ready.plugins = switched_on(s);
 	ready.hide_host = settings->on_error != ON_ERROR_HOST;
 	ready.reattach = (uint32_t)settings->reattach;
+	ready.standby = (uint32_t)settings->standby;
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
 	find_inner(s, ready.inner, sizeof(ready.inner));
 	if (guilt_tell(&s->plugins, CONTROL_FD) < 0 ||

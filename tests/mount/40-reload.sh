@@ -33,7 +33,7 @@ refused() { # WHAT REASON...: after the INI was changed; each regex must be amon
 		like "$REASONS" "$r" "$what: says why ($r)"
 	done
 	check "$what: the log says so too" grep -q 'reload: failed' "$LOG"
-	check "$what: no candidate is left" wait_for "$PATIENCE" one_worker
+	check "$what: no other candidate is left than one in reserve" wait_for "$PATIENCE" settled
 	is "$(worker_pid)" "$worker" "$what: the old worker goes on"
 	is "$(timeout 10 cat "$MNT/proc/lxcfsd_sample")" one "$what: the old view is served"
 	is "$(mount_line)" "$mount" "$what: the mount is as it was"

@@ -18,7 +18,7 @@ MOUNT=$(mount_line)
 
 # A candidate that said READY and died before the keeper could hear either.
 for _ in 1 2 3; do
-	kill -KILL "$(worker_pid)"
+	kill_workers
 	wait_for "$PATIENCE" children
 	kill -STOP "$DPID"
 	wait_for "$PATIENCE" stopped "$DPID"
@@ -61,7 +61,7 @@ if [ -n "${CG_DIR[pids]:-}" ] && cg_make few; then
 	d=${CG_DIR[pids]}/$CG_NAME/few
 	echo "$DPID" >"$d/cgroup.procs"
 	echo 1 >"$d/pids.max"
-	kill -KILL "$(worker_pid)"
+	kill_workers
 	check "no worker can be started" wait_for "$PATIENCE" grep -q 'cannot start a worker' "$LOG"
 	kill -USR1 "$DPID"
 	wait_for 10 test "$(grep -c 'cannot start a worker' "$LOG")" -ge 3

@@ -21,7 +21,7 @@ sample() { timeout 10 cat "$MNT/proc/lxcfsd_sample" 2>&1; }
 crash() { # and wait for the next worker
 	local w
 	w=$(worker_pid)
-	kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w"
+	kill_workers && wait_for "$PATIENCE" other_worker "$w"
 }
 still_serves() { # WHAT
 	crash

@@ -36,6 +36,7 @@ must_start
 MOUNT=$(mount_line)
 pid=$DPID
 hup_and_wait
+wait_for "$PATIENCE" settled
 before=$(fds)
 
 start_load
@@ -51,10 +52,10 @@ undisturbed "$COUNT re-execs"
 is "$DPID" "$pid" "the same process"
 is "$(cat "$PIDFILE")" "$pid" "its pid file holds"
 is "$(cat "/proc/$pid/comm")" lxcfsd "its name is the same"
+two_children() { [ "$(pgrep -c -P "$pid")" = 2 ] && settled; } # and what closes a dead one's files soon ends
+check "it has two children, a worker and one in reserve" wait_for "$PATIENCE" two_children
+is "$(pgrep -P "$pid" | xargs -I{} readlink /proc/{}/exe | uniq)" "$D/bin/lxcfsd-worker" "of the program on disk"
 is "$(fds)" "$before" "no file is left open"
-one_child() { [ "$(pgrep -c -P "$pid")" = 1 ]; } # and what closes a dead one's files soon ends
-check "it has one child, a worker" wait_for "$PATIENCE" one_child
-is "$(pgrep -P "$pid" | xargs -I{} readlink /proc/{}/exe)" "$D/bin/lxcfsd-worker" "of the program on disk"
 
 # A new keeper, and a new worker that is none: what served goes on, not the host's files.
 start_load

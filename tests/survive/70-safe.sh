@@ -31,7 +31,7 @@ no_later_than() { # MS LIMIT WHAT
 lose_workers() { # WHAT: and be served all the same
 	local began
 	began=$(now_ms)
-	kill -KILL "$(worker_pid)"
+	kill_workers
 	check "$1: the host's content" sees_host
 	no_later_than $(($(now_ms) - began)) $((VM ? 20000 : 1000)) "$1: within a second"
 	# without the time that the reader itself needs, which is most of it on an emulated machine
@@ -161,7 +161,7 @@ good=0
 for _ in {1..10}; do
 	wait_for "$PATIENCE" one_worker
 	hide
-	kill -KILL "$(worker_pid)"
+	kill_workers
 	sees_host && good=$((good + 1))
 	bring_back
 	wait_for "$PATIENCE" only_worker && sees_own && good=$((good + 1))
@@ -207,7 +207,7 @@ fi
 mkfifo "$T/never"
 hide "$T/never"
 began=$(now_ms)
-kill -KILL "$(worker_pid)"
+kill_workers
 check "a worker whose loading hangs: the host's content" sees_host
 no_later_than $(($(now_ms) - began)) $((VM ? 30000 : 6500)) "after some five seconds"
 bring_back
@@ -222,7 +222,7 @@ agreed() { # the answer to INIT without its number: see vault.h
 before=$(agreed)
 container_stop a
 hide
-kill -KILL "$(worker_pid)"
+kill_workers
 check "lxcfsd-safe serves" wait_for "$PATIENCE" safe_pid
 abort_connection
 another() { grep -q 'mounting .* anew' "$LOG" && timeout 5 grep -q . "$MNT/proc/uptime"; }
@@ -234,7 +234,7 @@ check "a worker takes that over" wait_for "$PATIENCE" only_worker
 check "and serves" timeout 5 grep -q . "$MNT/proc/uptime"
 
 hide
-kill -KILL "$(worker_pid)"
+kill_workers
 check "once more lxcfsd-safe" wait_for "$PATIENCE" safe_pid
 stop_daemon
 is "$STOP_STATUS" 0 "it can be stopped then"

@@ -6,17 +6,18 @@
 . "$(dirname "$0")/../load.sh"
 
 kill_keeper() { # W: the worker that is left
-	W=$(pgrep -o -P "$DPID" -x lxcfsd-worker)
+	W=$(worker_pid)
 	kill -KILL "$DPID"
 	wait "$DPID" 2>/dev/null
 	unset "DAEMONS[$DNAME]"
 }
 own_worker() { one_worker && [ "$(worker_pid)" != "$W" ] && ! alive "$W"; }
 stopped() { [ "$(awk '/^State/ { print $2 }' "/proc/$1/status")" = T ]; }
-candidate_waits() { # it has said READY, so the other one was told to finish
+candidate_waits() { # RESERVE: another one has said READY, so the active one was told to finish
 	local w
-	for w in $(pgrep -P "$DPID" -x lxcfsd-worker); do
-		[ "$(awk '/^Threads/ { print $2 }' "/proc/$w/status")" = 1 ] && grep -qE 'recv|packets' "/proc/$w/wchan" && return
+	find_workers
+	for w in ${CANDIDATES[@]+"${CANDIDATES[@]}"}; do
+		[ "$w" != "$1" ] && [ "$(awk '/^Threads/ { print $2 }' "/proc/$w/status")" = 1 ] && grep -qE 'recv|packets' "/proc/$w/wchan" && return
 	done
 	return 1
 }
@@ -75,8 +76,9 @@ for _ in 1 2 3; do
 	timeout 30 cat "$MNT/proc/lxcfsd_slow" >"$D/slow" &
 	slow=$!
 	sleep 0.1
+	wait_for "$PATIENCE" settled
 	kill -USR1 "$DPID"
-	wait_for "$PATIENCE" candidate_waits
+	wait_for "$PATIENCE" candidate_waits "${CANDIDATES[0]}"
 	kill_keeper
 	wait $slow && grep -q slow "$D/slow" && good=$((good + 1))
 	start_daemon

@@ -80,7 +80,7 @@ for file in memory.swappiness memory.swap.max; do [ ! -e "$poor/$file" ] || echo
 HANG_MS=60000 survey_load
 check "and little memory in it" poor_fill
 echo "$DPID" >"$poor/cgroup.procs"
-kill -KILL "$(worker_pid)"
+kill_workers
 check "no worker comes to serve" wait_for "$PATIENCE" grep -q 'workers in a row have failed' "$LOG"
 sleep 1
 check "the keeper lives" alive "$DPID"

@@ -45,6 +45,7 @@ take_stock() { # NAME
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 12 # what nobody has read for 10 s is closed
+	wait_for "$PATIENCE" settled
 	{
 		echo "keeper-RSS $(private_kb "$DPID")"
 		echo "worker-RSS $(private_kb "$w")"
