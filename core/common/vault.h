@@ -34,9 +34,12 @@
 /* Connections to the kernel: the plain tree is 0; writable or pollable
  * directories get one each. */
 #define VAULT_CONNS 4
-/* The plain one, which is always there, and that of a directory within it. */
+/* The plain one, which is always there, and those of directories within it: of the files
+ * that can be polled, and of the containers' own roots. */
 #define CONN_PLAIN    0
 #define CONN_INNER    1
+#define CONN_ROOTS    2
+#define INNER_COUNT   2 /* from CONN_INNER on */
 #define CONN_ROOT_MAX 256
 
 enum vault_part {

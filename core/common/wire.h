@@ -55,6 +55,7 @@ struct wire_ready {
 	uint32_t hide_host; /* what cannot be made is an error, not the host's */
 	uint32_t reattach;  /* enum wire_reattach */
 	uint32_t standby;   /* another one is to be loaded in reserve */
+	char roots[CONN_ROOT_MAX]; /* the directory of the containers' own roots; "": none */
 };
 
 #define QUARANTINE_MAX 32
@@ -65,6 +66,7 @@ struct wire_go {
 	/* Files whose plugins are not to be asked: numbers in WIRE_FILES + 1; 0 ends. */
 	uint32_t quarantined[QUARANTINE_MAX];
 	uint32_t hide_host; /* for lxcfsd-safe, as the last worker said it */
+	uint32_t roots;	    /* the last connection is CONN_ROOTS */
 };
 
 struct wire_conn {

@@ -32,6 +32,8 @@ static const char *const names[KEPT_COUNT] = {
 	[KEPT_CONTROL]    = "control",
 	[KEPT_RUNTIME]    = "runtime",
 	[KEPT_PIDFILE]    = "pidfile",
+	[KEPT_ROOTS]      = "roots",
+	[KEPT_ROOTS_TREE] = "roots-tree",
 };
 /* clang-format on */
 _Static_assert(KEPT_COUNT <= WIRE_FDS_MAX, "all in one message");

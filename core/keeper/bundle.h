@@ -29,6 +29,9 @@ enum kept {
 	KEPT_CONTROL, /* of the worker */
 	KEPT_RUNTIME,
 	KEPT_PIDFILE,
+	/* and these again of use for all: the connection of the containers' roots */
+	KEPT_ROOTS,
+	KEPT_ROOTS_TREE,
 	KEPT_COUNT,
 };
 

@@ -147,7 +147,7 @@ static void respawn(struct keeper *k, uint64_t delay_ms)
 static void promote(struct keeper *k)
 {
 	struct wire_go go = { .generation = k->next.generation, .conns = 1 };
-	int fds[3], r;
+	int fds[2 + INNER_COUNT], r;
 
 	if (k->mount.fuse_fd < 0) {
 		memcpy(k->mountpoint, k->next.ready.mountpoint, sizeof(k->mountpoint));
@@ -172,8 +172,10 @@ static void promote(struct keeper *k)
 	go.hide_host = k->active.ready.hide_host;
 	fds[0] = k->vault_fd;
 	fds[1] = k->mount.fuse_fd;
-	if (k->inner.fuse_fd >= 0)
-		fds[1 + go.conns++] = k->inner.fuse_fd;
+	for (unsigned int i = 0; i < INNER_COUNT; i++)
+		if (k->inner[i].fuse_fd >= 0)
+			fds[1 + go.conns++] = k->inner[i].fuse_fd;
+	go.roots = k->inner[1].fuse_fd >= 0;
 	oom_settle(k->active.pid);
 	r = wire_send(k->active.ctl, WIRE_GO, &go, sizeof(go), fds, 1 + go.conns);
 	if (r < 0) /* it is dying; its death is on the way to us */
@@ -277,6 +279,7 @@ void change_hear(struct keeper *k, struct process *p)
 		p->ready = p->made_of.last_resort ? k->safe.ready : msg.ready;
 		p->ready.mountpoint[sizeof(p->ready.mountpoint) - 1] = '\0';
 		p->ready.inner[sizeof(p->ready.inner) - 1] = '\0';
+		p->ready.roots[sizeof(p->ready.roots) - 1] = '\0';
 		process_set_state(p, PROCESS_READY);
 		next_is_ready(k);
 	} else if (msg.type == WIRE_FILES && p == &k->next) {
@@ -356,7 +359,7 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	bool planned = k->active.state == PROCESS_DRAINING;
 	bool cut_off = WIFEXITED(status) && WEXITSTATUS(status) == WORKER_EXIT_GONE;
 	bool gone = cut_off && mount_is_gone(&k->mount);
-	bool inner_gone = inner_is_gone(&k->inner) && !gone;
+	bool inner_gone = conns_inner_gone(k) && !gone;
 	bool faulty =
 		!planned && !gone && !(cut_off && inner_gone) &&
 		(process_status_is_fault(status) || (k->watch.killed && !k->watch.was_stopped));
@@ -410,13 +413,8 @@ void change_reap(struct keeper *k)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (inner_reaped(&k->inner, pid, status)) {
-			handover_changed(k, KEPT(INNER_TREE));
-			if (k->inner.fuse_fd < 0)
-				conns_inner(k);
-			continue;
-		}
-		if (reexec_reaped(k, pid, status) || reattach_reaped(&k->reattach, pid, status))
+		if (conns_reaped(k, pid, status) || reexec_reaped(k, pid, status) ||
+		    reattach_reaped(&k->reattach, pid, status))
 			continue;
 		watch_reaped(k, pid);
 		process_status_text(status, how, sizeof(how));

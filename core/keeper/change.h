@@ -32,7 +32,7 @@ struct keeper {
 	int vault_fd;
 	struct vault_header *vault;
 	struct mount mount;
-	struct inner inner;
+	struct inner inner[INNER_COUNT];
 	struct guard guard;
 	struct reattach reattach;
 	int mounts_fd;	     /* mountinfo: says when the table of mounts changes */

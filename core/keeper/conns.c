@@ -23,43 +23,92 @@ int conns_mount(struct keeper *k, const char *path)
 	return r;
 }
 
+/* What is recorded of one elsewhere. */
+static const uint32_t kept[INNER_COUNT] = {
+	KEPT(INNER) | KEPT(INNER_TREE),
+	KEPT(ROOTS) | KEPT(ROOTS_TREE),
+};
+
+static const char *wanted(const struct keeper *k, const struct inner *inner)
+{
+	return inner->conn == CONN_ROOTS ? k->active.ready.roots : k->active.ready.inner;
+}
+
+static void make_inner(struct keeper *k, struct inner *inner)
+{
+	const char *below = wanted(k, inner);
+	struct wire_conn conn = { .index = inner->conn };
+	int r = inner_open(inner, &k->mount, k->vault, below);
+
+	guard_learn(&k->guard, k->vault);
+	if (r == 0)
+		r = wire_send(k->active.ctl, WIRE_CONN, &conn, sizeof(conn), &inner->fuse_fd, 1);
+	if (r < 0)
+		log_warn("no connection for '%s', its files can only be read: %s", below,
+			 strerror(-r));
+	handover_changed(k, kept[inner->conn - CONN_INNER]);
+}
+
 void conns_inner(struct keeper *k)
 {
-	const char *below = k->active.ready.inner;
-	struct wire_conn conn = { .index = CONN_INNER };
-	int r;
-
 	if (k->active.state != PROCESS_SERVING)
 		return;
-	if (k->inner.fuse_fd < 0 && !k->inner.child && below[0] == '/' &&
-	    k->inner.remounts <= REMOUNTS_MAX) {
-		r = inner_open(&k->inner, &k->mount, k->vault, below);
-		guard_learn(&k->guard, k->vault);
-		if (r == 0)
-			r = wire_send(k->active.ctl, WIRE_CONN, &conn, sizeof(conn),
-				      &k->inner.fuse_fd, 1);
-		if (r < 0)
-			log_warn("no connection for '%s', its files can only be read: %s", below,
-				 strerror(-r));
-		handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
+	for (unsigned int i = 0; i < INNER_COUNT; i++) {
+		struct inner *inner = &k->inner[i];
+
+		if (inner->fuse_fd < 0 && !inner->child && wanted(k, inner)[0] == '/' &&
+		    inner->remounts <= REMOUNTS_MAX)
+			make_inner(k, inner);
+		inner_attach(inner);
 	}
-	inner_attach(&k->inner);
+}
+
+bool conns_inner_moves(const struct keeper *k)
+{
+	return k->inner[0].child || k->inner[1].child;
+}
+
+bool conns_inner_gone(const struct keeper *k)
+{
+	return inner_is_gone(&k->inner[0]) || inner_is_gone(&k->inner[1]);
+}
+
+bool conns_reaped(struct keeper *k, pid_t pid, int status)
+{
+	for (unsigned int i = 0; i < INNER_COUNT; i++) {
+		struct inner *inner = &k->inner[i];
+
+		if (!inner_reaped(inner, pid, status))
+			continue;
+		handover_changed(k, kept[i]);
+		if (inner->fuse_fd < 0)
+			conns_inner(k);
+		return true;
+	}
+	return false;
+}
+
+static void forget_inner(struct keeper *k, struct inner *inner)
+{
+	uint64_t now = io_now_ns();
+
+	inner->remounts = now - inner->remounted_ns > 60000ull * MS ? 1 : inner->remounts + 1;
+	inner->remounted_ns = now;
+	k->watch.inner_remounts++;
+	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
+		"containers that run get theirs back",
+		inner->path,
+		inner->remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
+	reattach_lost(&k->reattach, inner->device, k->vault->conn_roots[inner->conn]);
+	inner_drop(inner, true);
+	handover_changed(k, kept[inner->conn - CONN_INNER]);
 }
 
 void conns_inner_ended(struct keeper *k)
 {
-	uint64_t now = io_now_ns();
-
-	k->inner.remounts = now - k->inner.remounted_ns > 60000ull * MS ? 1 : k->inner.remounts + 1;
-	k->inner.remounted_ns = now;
-	k->watch.inner_remounts++;
-	log_err("the connection of '%s' was ended from outside (umount -f or abort): %s; "
-		"containers that run get theirs back",
-		k->inner.path,
-		k->inner.remounts > REMOUNTS_MAX ? "too often, it stays away" : "making it anew");
-	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
-	inner_drop(&k->inner, true);
-	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
+	for (unsigned int i = 0; i < INNER_COUNT; i++)
+		if (inner_is_gone(&k->inner[i]))
+			forget_inner(k, &k->inner[i]);
 }
 
 void conns_anew(struct keeper *k)
@@ -78,10 +127,13 @@ void conns_anew(struct keeper *k)
 		"open there is lost",
 		path);
 	reattach_lost(&k->reattach, k->mount.device, "");
-	reattach_lost(&k->reattach, k->inner.device, k->vault->conn_roots[CONN_INNER]);
+	for (unsigned int i = 0; i < INNER_COUNT; i++)
+		reattach_lost(&k->reattach, k->inner[i].device,
+			      k->vault->conn_roots[k->inner[i].conn]);
 	mount_drop(&k->mount);
-	inner_drop(&k->inner, false);
-	handover_changed(k, KEPT(INNER) | KEPT(INNER_TREE));
+	for (unsigned int i = 0; i < INNER_COUNT; i++)
+		inner_drop(&k->inner[i], false);
+	handover_changed(k, kept[0] | kept[1]);
 	close(k->vault_fd);
 	k->vault_fd = -1;
 	k->vault = NULL;

@@ -19,9 +19,10 @@
 #define MS	 1000000u
 #define RETRY_MS 100
 /* What each way carries. */
-#define FOR_WORKER (KEPT(CONTROL) - 1u)
+#define FOR_WORKER ((KEPT(CONTROL) - 1u) | KEPT(ROOTS) | KEPT(ROOTS_TREE))
 #define FOR_STORE                                                                                  \
-	(KEPT(STATE) | KEPT(VAULT) | KEPT(FUSE) | KEPT(LOCK) | KEPT(INNER) | KEPT(EXE) | KEPT(SET))
+	(KEPT(STATE) | KEPT(VAULT) | KEPT(FUSE) | KEPT(LOCK) | KEPT(INNER) | KEPT(EXE) |           \
+	 KEPT(SET) | KEPT(ROOTS))
 
 void handover_bundle(struct keeper *k, struct bundle *ret)
 {

@@ -57,12 +57,12 @@ static int make_mount(int fuse_fd, int *ret)
 int inner_open(struct inner *inner, const struct mount *mount, struct vault_header *vault,
 	       const char *below)
 {
-	char *root = vault->conn_roots[CONN_INNER];
+	char *root = vault->conn_roots[inner->conn];
 	int fuse_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC), tree_fd = -1;
 	int r = fuse_fd < 0 ? -errno : make_mount(fuse_fd, &tree_fd);
 
 	if (r == 0)
-		r = mount_read_init(fuse_fd, &vault->conns[CONN_INNER]);
+		r = mount_read_init(fuse_fd, &vault->conns[inner->conn]);
 	if (r < 0) {
 		if (fuse_fd >= 0)
 			close(fuse_fd);
@@ -72,7 +72,7 @@ int inner_open(struct inner *inner, const struct mount *mount, struct vault_head
 	}
 	memset(root, 0, CONN_ROOT_MAX);
 	snprintf(root, CONN_ROOT_MAX, "%s", below);
-	vault->conn_serials[CONN_INNER]++; /* handles of an earlier one are void */
+	vault->conn_serials[inner->conn]++; /* handles of an earlier one are void */
 	snprintf(inner->path, sizeof(inner->path), "%s%s", mount->path, below);
 	inner->fuse_fd = fuse_fd;
 	inner->tree_fd = tree_fd;
@@ -150,7 +150,7 @@ bool inner_reaped(struct inner *inner, pid_t pid, int status)
 		log_warn("somebody has unmounted '%s': it is back, containers did not notice",
 			 inner->path);
 	else
-		log_info("'%s' can be polled", inner->path);
+		log_info("'%s' is a mount of its own", inner->path);
 	return true;
 }
 

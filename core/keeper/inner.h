@@ -22,6 +22,7 @@
 #include "vault.h"
 
 struct inner {
+	uint32_t conn;			 /* CONN_INNER, CONN_ROOTS */
 	char path[4096 + CONN_ROOT_MAX]; /* where it belongs; "": there is none */
 	int fuse_fd;			 /* -1: there is no connection */
 	int tree_fd;			 /* the mount, or a copy that nobody can take off */
@@ -35,9 +36,9 @@ struct inner {
 	uint64_t remounted_ns;
 };
 
-#define INNER_NONE                                                                                 \
+#define INNER_NONE(which)                                                                          \
 	{                                                                                          \
-		.fuse_fd = -1, .tree_fd = -1                                                       \
+		.conn = (which), .fuse_fd = -1, .tree_fd = -1                                      \
 	}
 
 /* Makes the connection for `below` (a directory of ours, "/proc/pressure"). */

@@ -178,13 +178,15 @@ static int check_timers(struct keeper *k)
 	if (wait == 0)
 		return 0;
 	wait = soonest(wait, check_mount(k, now));
-	wait = soonest(wait, inner_patience_ms(&k->inner, now));
+	for (unsigned int i = 0; i < INNER_COUNT; i++)
+		wait = soonest(wait, inner_patience_ms(&k->inner[i], now));
 	wait = soonest(wait, watch_patience_ms(k, now));
 	wait = soonest(wait, death_patience_ms(&k->watch, now));
 	wait = soonest(wait, status_patience_ms(k, now));
 	wait = soonest(wait, handover_publish(k, now));
 	wait = soonest(wait, reattach_step(&k->reattach, k->mount.path,
-					   k->active.state == PROCESS_SERVING && !k->inner.child,
+					   k->active.state == PROCESS_SERVING &&
+						   !conns_inner_moves(k),
 					   k->active.ready.reattach, now));
 	return wait == INT_MAX ? -1 : wait;
 }
@@ -293,7 +295,7 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 		.rt = rt,
 		.worker_log = options->foreground ? log_current_target() : LOG_TO_SYSLOG,
 		.mount = { .fuse_fd = -1, .lock_fd = -1, .tree_fd = -1 },
-		.inner = INNER_NONE,
+		.inner = { INNER_NONE(CONN_INNER), INNER_NONE(CONN_ROOTS) },
 		.active = { .ctl = -1 },
 		.next = { .ctl = -1 },
 		.good = { .exe_fd = -1, .set_fd = -1 },
@@ -318,7 +320,8 @@ int keeper_run(const struct options *options, struct runtime *rt, struct bundle 
 	handover_done(&k, k.keep_mount);
 	if (!k.keep_mount) {
 		mount_drop(&k.mount); /* and with it what is in it */
-		inner_drop(&k.inner, false);
+		for (unsigned int i = 0; i < INNER_COUNT; i++)
+			inner_drop(&k.inner[i], false);
 	}
 	end_process(&k.next);
 	end_process(&k.active);

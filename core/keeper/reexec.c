@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "change.h"
+#include "conns.h"
 #include "io.h"
 #include "reexec.h"
 #include "state.h"
@@ -45,7 +46,7 @@ static void give_up(struct keeper *k, const char *what, const char *reason)
 /* What is to be handed over stands still. */
 static bool is_quiet(const struct keeper *k)
 {
-	return change_is_quiet(k) && !k->inner.child && !k->reattach.child;
+	return change_is_quiet(k) && !conns_inner_moves(k) && !k->reattach.child;
 }
 
 static _Noreturn void try_program(const struct bundle *all, int exe_fd, int out_fd)

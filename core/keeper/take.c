@@ -41,11 +41,12 @@ int *take_place(struct keeper *k, enum kept which)
 	int *const places[KEPT_COUNT] = {
 		[KEPT_STATE] = &k->handover.state_fd,  [KEPT_VAULT] = &k->vault_fd,
 		[KEPT_FUSE] = &k->mount.fuse_fd,       [KEPT_LOCK] = &k->mount.lock_fd,
-		[KEPT_TREE] = &k->mount.tree_fd,       [KEPT_INNER] = &k->inner.fuse_fd,
-		[KEPT_INNER_TREE] = &k->inner.tree_fd, [KEPT_EXE] = &k->good.exe_fd,
+		[KEPT_TREE] = &k->mount.tree_fd,       [KEPT_INNER] = &k->inner[0].fuse_fd,
+		[KEPT_INNER_TREE] = &k->inner[0].tree_fd, [KEPT_EXE] = &k->good.exe_fd,
 		[KEPT_SET] = &k->good.set_fd,	       [KEPT_LISTEN] = &k->handover.listen_fd,
 		[KEPT_CONTROL] = &k->active.ctl,       [KEPT_RUNTIME] = &k->rt->lock_fd,
-		[KEPT_PIDFILE] = &k->rt->pid_fd,
+		[KEPT_PIDFILE] = &k->rt->pid_fd,       [KEPT_ROOTS] = &k->inner[1].fuse_fd,
+		[KEPT_ROOTS_TREE] = &k->inner[1].tree_fd,
 	};
 
 	return places[which];
@@ -144,11 +145,15 @@ static void take_mounts(struct keeper *k)
 	    strcmp(device, k->mount.device) == 0)
 		k->mount.tree_fd =
 			open_tree(AT_FDCWD, k->mount.path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (k->inner.fuse_fd >= 0 && check_fuse(k->inner.fuse_fd, k->inner.device) < 0 &&
-	    k->inner.device[0])
-		inner_drop(&k->inner, true);
-	else if (k->inner.fuse_fd < 0)
-		inner_drop(&k->inner, k->inner.device[0]);
+	for (unsigned int i = 0; i < INNER_COUNT; i++) {
+		struct inner *inner = &k->inner[i];
+
+		if (inner->fuse_fd >= 0 && check_fuse(inner->fuse_fd, inner->device) < 0 &&
+		    inner->device[0])
+			inner_drop(inner, true);
+		else if (inner->fuse_fd < 0)
+			inner_drop(inner, inner->device[0]);
+	}
 	k->look_at_ns = io_now_ns(); /* somebody may have taken them off */
 }
 

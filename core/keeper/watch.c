@@ -74,10 +74,12 @@ static bool is_dying(const struct watch *w, pid_t pid)
 /* Something waits in the kernel that no thread has taken yet. */
 static bool is_asked(const struct keeper *k)
 {
-	struct pollfd fds[2] = { { .fd = k->mount.fuse_fd, .events = POLLIN },
-				 { .fd = k->inner.fuse_fd, .events = POLLIN } };
+	struct pollfd fds[] = { { .fd = k->mount.fuse_fd, .events = POLLIN },
+				{ .fd = k->inner[0].fuse_fd, .events = POLLIN },
+				{ .fd = k->inner[1].fuse_fd, .events = POLLIN } };
 
-	return poll(fds, 2, 0) > 0 && ((fds[0].revents | fds[1].revents) & POLLIN);
+	return poll(fds, 3, 0) > 0 &&
+	       ((fds[0].revents | fds[1].revents | fds[2].revents) & POLLIN);
 }
 
 struct look {
