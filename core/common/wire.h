@@ -92,6 +92,11 @@ int wire_send(int sock, uint32_t type, const void *payload, size_t len, const in
 /* One message; -EAGAIN when there is none (with MSG_DONTWAIT in `flags`),
  * -ECONNRESET when the other side is gone, -EPROTO for nonsense. */
 int wire_recv(int sock, struct wire_msg *ret, int flags);
+/* Of GO: which connection its fd number `i` (from 2 on) is. */
+static inline uint32_t wire_go_index(const struct wire_msg *msg, unsigned int i)
+{
+	return i + 1 == msg->fd_count && msg->go.roots ? CONN_ROOTS : CONN_INNER;
+}
 /* Closes what came with a message and is of no use. */
 void wire_close_fds(struct wire_msg *msg);
 

@@ -50,19 +50,19 @@ static void tell_ready(void)
 }
 
 /* Nobody but the plain connection is worth failing for. */
-static void add_inner(int fd)
+static void add_inner(uint32_t index, int fd)
 {
-	int r = loop_add(&self, CONN_INNER, fd);
+	int r = loop_add(&self, index, fd);
 
 	if (r == 0)
-		r = loop_start(&self, CONN_INNER, INNER_THREADS);
+		r = loop_start(&self, index, INNER_THREADS);
 	if (r < 0)
-		log_err("cannot serve the inner connection: %s", strerror(-r));
+		log_err("cannot serve connection %u: %s", index, strerror(-r));
 }
 
 static int take_over(const struct wire_msg *msg)
 {
-	bool inner = msg->fd_count > 2;
+	bool inner[VAULT_CONNS] = { false };
 	struct vault_header *vault;
 	int r = vault_map(msg->fds[0], &vault);
 
@@ -75,13 +75,15 @@ static int take_over(const struct wire_msg *msg)
 		r = loop_add(&self, CONN_PLAIN, msg->fds[1]);
 	if (r < 0)
 		return r;
-	/* both, before anybody answers what was left of either */
-	if (inner && loop_add(&self, CONN_INNER, msg->fds[2]) < 0)
-		inner = false;
+	/* all, before anybody answers what was left of any */
+	for (unsigned int i = 2; i < msg->fd_count; i++)
+		inner[wire_go_index(msg, i)] =
+			loop_add(&self, wire_go_index(msg, i), msg->fds[i]) == 0;
 	journal_sift(&self.journal);
 	r = loop_start(&self, CONN_PLAIN, THREADS);
-	if (r == 0 && inner)
-		(void)loop_start(&self, CONN_INNER, INNER_THREADS);
+	for (uint32_t i = CONN_INNER; r == 0 && i < CONN_INNER + INNER_COUNT; i++)
+		if (inner[i])
+			(void)loop_start(&self, i, INNER_THREADS);
 	if (r == 0)
 		wire_send(CONTROL_FD, WIRE_SERVING, NULL, 0, NULL, 0);
 	return r;
@@ -98,8 +100,8 @@ static void steer(struct wire_msg *msg)
 			_exit(0);
 		}
 		if (r == 0 && msg->type == WIRE_CONN && msg->fd_count == 1 &&
-		    msg->conn.index == CONN_INNER)
-			add_inner(msg->fds[--msg->fd_count]);
+		    msg->conn.index >= CONN_INNER && msg->conn.index < CONN_INNER + INNER_COUNT)
+			add_inner(msg->conn.index, msg->fds[--msg->fd_count]);
 		while (r == 0 && msg->fd_count)
 			close(msg->fds[--msg->fd_count]);
 		if (r == -ECONNRESET) {

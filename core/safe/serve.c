@@ -71,7 +71,9 @@ static const struct node *node_of(struct safe_request *r)
 	const struct node *node =
 		nodes_get(&r->safe->nodes, id == FUSE_ROOT_ID ? r->safe->conn_roots[r->conn] : id);
 
-	return node && node->serial ? NULL : node; /* nobody can say whose those are */
+	if (node && node->serial) /* in a container's root what all have; cgroups are gone */
+		return node->like && node->path_len == node->like->path_len ? node->like : NULL;
+	return node;
 }
 
 /* On the inner connection files can be opened for writing. */

@@ -54,6 +54,7 @@ struct settings {
 	uint64_t cpu_throttled; /* enum cpu_throttled */
 	uint64_t reattach;	/* enum wire_reattach */
 	uint64_t standby;
+	uint64_t container_roots;
 	uint64_t confine;
 	uint64_t test_journal;	 /* 0: lose requests on purpose (tests only) */
 	uint64_t test_snapshots; /* 0: lose half-read texts on purpose (tests only) */

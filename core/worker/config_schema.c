@@ -84,6 +84,8 @@ const struct setting config_settings[] = {
 	     "whose dead mounts are replaced in containers that run: anybody's, ours, none"),
 	BOOL(standby, "yes",
 	     "a second worker is loaded in reserve, and takes over at once from one that dies"),
+	BOOL(container_roots, "no",
+	     "/containers/ID has all files for the cgroup of that number, whoever reads them"),
 	BOOL(confine, "yes",
 	     "a worker gives up the capabilities and system calls that it has no use for"),
 	BOOL(test_journal, "yes",

@@ -99,7 +99,7 @@ static const uint32_t refused[] = {
 #endif
 	/* another view of the file systems, other namespaces */
 	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare,
-	SYS_open_by_handle_at, SYS_quotactl, SYS_swapon, SYS_swapoff, SYS_acct,
+	SYS_quotactl, SYS_swapon, SYS_swapoff, SYS_acct,
 #ifdef SYS_move_mount
 	SYS_open_tree, SYS_move_mount, SYS_fsopen, SYS_fsconfig, SYS_fsmount, SYS_fspick,
 #endif

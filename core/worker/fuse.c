@@ -9,10 +9,10 @@
  * Every operation that would change something is refused with EROFS here: a
  * privileged container can remount the superblock read-write for everybody.
  *
- * There may be a second connection, whose root is a directory of the first one: files
- * in it can be written and polled.  It is of its own because the plain one is faster
- * read-only, and because nothing there may be written or polled for ever.  Node ids mean the
- * same on both, but for 1, which is the root of each.
+ * There may be other connections, whose root is a directory of the first one: files
+ * in it can be written, and in one of them polled.  They are of their own because the plain
+ * one is faster read-only, and because nothing there may be written or polled for ever.  Node
+ * ids mean the same on all, but for 1, which is the root of each.
  *
  * Longer than other files, because it is the only one that may know libfuse.
  */
@@ -33,6 +33,7 @@
 #include "log.h"
 #include "lost.h"
 #include "overdue.h"
+#include "passing.h"
 #include "wire.h"
 
 #ifndef FUSE_ALLOW_IDMAP
@@ -144,7 +145,8 @@ static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct fuse_entry_param entry = { .attr_timeout = STATIC_TIMEOUT,
 					  .entry_timeout = STATIC_TIMEOUT };
 
-	if (dir && dir->type == NODE_DIR && dir->tree_root) {
+	if (dir && dir->type == NODE_DIR &&
+	    (dir->tree_root || node_has_own(&server_of(req)->nodes, dir))) {
 		lookup_in_tree(req, dir, name);
 		return;
 	}
@@ -303,6 +305,8 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 		fuse_reply_open(req, fi);
 }
 
+#define UNKNOWN_INODE 0xffffffff
+
 struct listing {
 	fuse_req_t req;
 	char *buf;
@@ -330,15 +334,27 @@ static void list_entry(struct listing *list, const char *name, uint32_t id, uint
 static void list_static(struct listing *list, const struct nodes *nodes, const struct node *dir,
 			off_t offset)
 {
-	for (uint32_t id = dir->first_child; id && !list->full; id = nodes->list[id - 1].next) {
+	uint32_t id = node_shown(dir)->first_child;
+
+	for (; id && !list->full; id = nodes->list[id - 1].next) {
 		const struct node *child = &nodes->list[id - 1];
 
-		if (offset < (off_t)id + 2)
+		if (offset < (off_t)id + 2 && !(dir->container && id == nodes->roots))
 			list_entry(list, child->name, id, child->type, (off_t)id + 2);
 	}
 }
 
-#define UNKNOWN_INODE 0xffffffff
+/* Those that somebody has bound or just looks at.  Offsets: 2 + the next place to look. */
+static void list_roots(struct listing *list, struct nodes *nodes, const struct node *dir,
+		       off_t offset)
+{
+	uint32_t place = offset > 2 && offset <= PASSING_MAX + 2 ? (uint32_t)offset - 2 : 0;
+	char name[PASSING_NUMBER_MAX];
+
+	while (!list->full && passing_next(nodes, dir, &place, name))
+		list_entry(list, name, UNKNOWN_INODE, NODE_DIR, (off_t)place + 2);
+}
+
 
 /* Offsets: 2 + how many names were given, of those that were taken at offset 0. */
 static void list_tree(struct listing *list, const struct nodes *nodes, const struct node *dir,
@@ -361,7 +377,7 @@ static void list_tree(struct listing *list, const struct nodes *nodes, const str
 static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 		       struct fuse_file_info *fi)
 {
-	const struct nodes *nodes = &server_of(req)->nodes;
+	struct nodes *nodes = &server_of(req)->nodes;
 	const struct node *dir = node_of(req, ino);
 	struct serve_read read = request_of(req, dir, fi->fh);
 	struct listing list = { .req = req };
@@ -386,7 +402,9 @@ static void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 		list_entry(&list, ".", dir->id, NODE_DIR, 1);
 	if (offset < 2)
 		list_entry(&list, "..", dir->parent, NODE_DIR, 2);
-	if (dir->tree_root)
+	if (dir->id == nodes->roots)
+		list_roots(&list, nodes, dir, offset);
+	else if (dir->tree_root)
 		list_tree(&list, nodes, dir, (struct lxcfsd_text){ text, (size_t)n }, offset);
 	else
 		list_static(&list, nodes, dir, offset);

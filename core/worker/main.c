@@ -168,6 +168,8 @@ static void tell_ready(const struct server *s)
 	ready.standby = (uint32_t)settings->standby;
 	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
 	find_inner(s, ready.inner, sizeof(ready.inner));
+	if (settings->container_roots)
+		snprintf(ready.roots, sizeof(ready.roots), "%s", NODES_ROOTS);
 	if (guilt_tell(&s->plugins, CONTROL_FD) < 0 ||
 	    wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
@@ -185,24 +187,24 @@ static unsigned int thread_count(const struct settings *settings)
 }
 
 /* Nobody but the plain connection is worth failing for. */
-static void start_inner(struct fuse_conns *conns)
+static void start_inner(struct fuse_conns *conns, uint32_t index)
 {
-	int r = fuse_conns_start(conns, CONN_INNER, INNER_THREADS);
+	int r = fuse_conns_start(conns, index, INNER_THREADS);
 
 	if (r < 0)
-		log_err("cannot serve the inner connection: %s", strerror(-r));
+		log_err("cannot serve connection %u: %s", index, strerror(-r));
 }
 
-static int add_inner(struct fuse_conns *conns, int fd)
+static int add_inner(struct fuse_conns *conns, uint32_t index, int fd)
 {
-	int r = fuse_conns_add(conns, CONN_INNER, fd);
+	int r = fuse_conns_add(conns, index, fd);
 
 	if (r < 0)
-		log_err("cannot serve the inner connection: %s", strerror(-r));
+		log_err("cannot serve connection %u: %s", index, strerror(-r));
 	return r;
 }
 
-static int start_threads(struct server *s, struct fuse_conns *conns, bool inner)
+static int start_threads(struct server *s, struct fuse_conns *conns, const bool inner[])
 {
 	unsigned int threads = thread_count(&s->config->settings);
 	int r = fuse_conns_watch(conns, s->config->settings.request_timeout_ms * 1000000u);
@@ -212,14 +214,15 @@ static int start_threads(struct server *s, struct fuse_conns *conns, bool inner)
 		r = fuse_conns_start(conns, CONN_PLAIN, threads);
 	if (r == 0)
 		r = triggers_start(&s->triggers, fuse_conns_wake, conns);
-	if (r == 0 && inner)
-		start_inner(conns);
+	for (uint32_t i = CONN_INNER; r == 0 && i < CONN_INNER + INNER_COUNT; i++)
+		if (inner[i])
+			start_inner(conns, i);
 	return r;
 }
 
 static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_conns **ret)
 {
-	bool keep_journal = s->config->settings.test_journal, inner;
+	bool keep_journal = s->config->settings.test_journal, inner[VAULT_CONNS] = { false };
 	struct vault_header *vault;
 	unsigned int left;
 	int r = vault_map(msg->fds[0], &vault);
@@ -236,7 +239,11 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 		r = fuse_conns_add(*ret, CONN_PLAIN, msg->fds[1]);
 	if (r < 0)
 		return r;
-	inner = msg->fd_count > 2 && add_inner(*ret, msg->fds[2]) == 0;
+	for (unsigned int i = 2; i < msg->fd_count; i++) {
+		uint32_t index = wire_go_index(msg, i);
+
+		inner[index] = add_inner(*ret, index, msg->fds[i]) == 0;
+	}
 	left = keep_journal ? fuse_conns_left(*ret) : 0;
 	if (left)
 		log_debug("%u requests that the worker before had taken are answered first", left);
@@ -252,9 +259,11 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 /* The keeper has made one more connection. */
 static void add_conn(struct fuse_conns *conns, struct wire_msg *msg)
 {
-	if (msg->fd_count == 1 && msg->conn.index == CONN_INNER &&
-	    add_inner(conns, msg->fds[0]) == 0) {
-		start_inner(conns);
+	uint32_t index = msg->conn.index;
+
+	if (msg->fd_count == 1 && index >= CONN_INNER && index < CONN_INNER + INNER_COUNT &&
+	    add_inner(conns, index, msg->fds[0]) == 0) {
+		start_inner(conns, index);
 		return;
 	}
 	wire_close_fds(msg);

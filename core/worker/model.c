@@ -83,6 +83,7 @@ struct model *model_free(struct model *model)
 		return NULL;
 	loads_done(&model->loads); /* first: its thread reads all the others */
 	identity_done(&model->identity);
+	numbers_tidy(&model->numbers, UINT64_MAX);
 	subjects_done(&model->subjects);
 	cgroups_done(&model->cgroups);
 	host_done(&model->host);
@@ -108,6 +109,7 @@ void model_tidy(struct model *model)
 	uint64_t now = io_now_ns(), before = now > IDLE_NS ? now - IDLE_NS : 0;
 
 	fds_tidy(&model->fds, before);
+	numbers_tidy(&model->numbers, before);
 	cache_tidy(&model->subjects.table, before);
 	cache_tidy(&model->identity.inits, before);
 	cache_tidy(&model->cgroups.objects, before);

@@ -53,6 +53,10 @@ int model_resolve(struct model *model, pid_t tid, struct subject **ret);
 /* `--subject`: a path that holds in every hierarchy. */
 int model_subject_by_path(struct model *model, const char *path, struct subject **ret);
 
+/* That of the cgroup with this number (numbers.h), in whatever namespace.  0, -ENOENT, or
+ * LXCFSD_NO_VIEW: it is the root. */
+int model_subject_by_number(struct model *model, uint64_t number, struct subject **ret);
+
 struct subject *subject_ref(struct subject *subject);
 struct subject *subject_unref(struct subject *subject);
 

@@ -81,7 +81,8 @@ const char *nodes_path(const struct nodes *nodes, const struct node *node, struc
 	size_t left = node->path_len;
 
 	buf->text[left] = '\0';
-	for (; node->id != NODE_ROOT; node = &nodes->list[node->parent - 1]) {
+	/* up to the root of all, or of a container */
+	for (; node->path_len; node = &nodes->list[node->parent - 1]) {
 		size_t len = strlen(node->name);
 
 		if (len >= left) /* one that has passed meanwhile, with its name */
@@ -412,6 +413,20 @@ static void hide_directories(struct nodes *nodes)
 	}
 }
 
+/* Once made known it stays: containers have it bound. */
+static void find_roots(struct nodes *nodes)
+{
+	struct node *node = find_child(nodes, NODE_ROOT, NODES_ROOTS + 1, strlen(NODES_ROOTS) - 1,
+				       NODE_DIR);
+
+	if (!node || node->tree_root)
+		return;
+	node->fixed = true;
+	node->absent = false;
+	node->mode = 0700; /* whose is in there is told by who binds it */
+	nodes->roots = node->id;
+}
+
 int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins,
 	       struct model *model)
 {
@@ -437,7 +452,21 @@ int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plu
 		attach_all(nodes, &plugins->list[i], model);
 	settle(nodes);
 	hide_directories(nodes);
+	find_roots(nodes);
 	return passing_open(nodes);
+}
+
+int nodes_open_roots(struct nodes *nodes)
+{
+	const struct node *found;
+	int r = nodes_directory(nodes, NODES_ROOTS, &found);
+
+	if (r < 0)
+		return r;
+	find_roots(nodes);
+	if (!found->listed)
+		list_node(nodes, &nodes->list[nodes->roots - 1]);
+	return 0;
 }
 
 void nodes_done(struct nodes *nodes)

@@ -18,6 +18,11 @@
  * id is in `count` and in the hash).  nodes_add() has a lock of its own.
  *
  * Where names come and go (cgroups), nodes do, too: see passing.h.
+ *
+ * Below /containers each container has a root of its own, by the number of its cgroup.
+ * What is in there are passing nodes that are like those of the tree of all: `like` is what
+ * such a one shows, its path is the path there, and whose it is, is known without looking
+ * at the reader.
  */
 #ifndef LXCFSD_NODES_H
 #define LXCFSD_NODES_H
@@ -71,6 +76,10 @@ struct node {
 	uint32_t parent_serial;
 	uint64_t object; /* what its name stood for */
 	uint32_t pins;	 /* it stays although the kernel has forgotten it */
+
+	uint64_t container;	 /* in whose root it is: the number of a cgroup; 0: in nobody's */
+	const struct node *like; /* what it shows there; in a tree the root of that */
+	bool tree_top;		 /* it is there for all readers, as `like` is */
 };
 
 struct nodes {
@@ -84,8 +93,11 @@ struct nodes {
 	pthread_mutex_t lock; /* of adding */
 	uint32_t names_used;
 	struct log_limit full;
+	uint32_t roots; /* the id of /containers; 0: there are none */
 	struct passing passing;
 };
+
+#define NODES_ROOTS "/containers"
 
 /* Its path, which is also the host's, with a NUL. */
 struct node_path {
@@ -96,8 +108,23 @@ struct node_path {
 int nodes_open(struct nodes *nodes, struct vault_header *vault, const struct plugins *plugins,
 	       struct model *model);
 
+/* There is to be a /containers.  After nodes_open(). */
+int nodes_open_roots(struct nodes *nodes);
+
 /* Frees what nodes_open() made; the registry stays. */
 void nodes_done(struct nodes *nodes);
+
+/* What it is or shows: one in the registry. */
+static inline const struct node *node_shown(const struct node *node)
+{
+	return node->like ? node->like : node;
+}
+
+/* In it are the roots, or what is in one of them. */
+static inline bool node_has_own(const struct nodes *nodes, const struct node *node)
+{
+	return node->container || (nodes->roots && node->id == nodes->roots);
+}
 
 /* As the kernel knows it. */
 static inline uint64_t node_number(const struct node *node)

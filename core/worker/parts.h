@@ -10,6 +10,7 @@
 #include "layout.h"
 #include "load.h"
 #include "model.h"
+#include "numbers.h"
 #include "records.h"
 #include "roots.h"
 #include "subject.h"
@@ -23,6 +24,7 @@ struct model {
 	struct cgroups cgroups;
 	struct subjects subjects;
 	struct identity identity;
+	struct numbers numbers;
 	struct loads loads;
 	struct records *records; /* NULL: nothing outlives this process */
 };

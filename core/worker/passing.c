@@ -6,6 +6,7 @@
 
 #include "cache.h"
 #include "passing.h"
+#include "text.h"
 
 #define BUCKETS	    16384
 #define ACCOUNTS    4096
@@ -93,6 +94,30 @@ static bool may_have(const struct passing *passing, uint32_t account)
 
 /* ----------------------------------------------------------------- entries */
 
+/* What a name in a container's root shows; NULL: nothing that is known. */
+static const struct node *find_like(const struct nodes *nodes, const struct node *parent,
+				    const char *name, uint32_t type)
+{
+	if (parent->id == nodes->roots)
+		return &nodes->list[NODE_ROOT - 1];
+	return parent->tree_root ? &nodes->list[parent->tree_root - 1]
+				 : nodes_find(nodes, parent->like, name, type);
+}
+
+/* In a container's root: whose, and what it shows. */
+static void take_own(struct nodes *nodes, struct node *node, const struct node *parent)
+{
+	const struct node *like = find_like(nodes, parent, node->name, node->type);
+
+	node->container = parent->id == nodes->roots ? node->object : parent->container;
+	node->like = like;
+	node->tree_root = like->tree_root;
+	/* of a cgroup it is the kernel who says what the top is like */
+	node->tree_top = !parent->tree_root && like->tree_root && !(like->tree && like->tree->find);
+	if (parent->id == nodes->roots)
+		node->path_len = 0;
+}
+
 /* Makes the node of an entry of the table known. */
 static void take(struct nodes *nodes, uint32_t place, const struct node *parent)
 {
@@ -111,6 +136,8 @@ static void take(struct nodes *nodes, uint32_t place, const struct node *parent)
 		.path_len = parent->path_len + 1 + (uint32_t)strlen(kept->name),
 		.chain = *bucket,
 	};
+	if (node_has_own(nodes, parent))
+		take_own(nodes, node, parent);
 	*bucket = NODES_MAX + place + 1;
 	__atomic_store_n(&node->id, NODES_MAX + place + 1, __ATOMIC_RELEASE);
 	nodes->passing.accounts[kept->account]++;
@@ -212,6 +239,25 @@ void passing_forget(struct nodes *nodes, uint64_t number, uint64_t count)
 	pthread_mutex_unlock(&nodes->lock);
 }
 
+bool passing_next(struct nodes *nodes, const struct node *parent, uint32_t *place,
+		  char name[PASSING_NUMBER_MAX])
+{
+	uint32_t high = nodes->passing.part ? atomic_load(&nodes->passing.part->high) : 0;
+	bool found = false;
+
+	pthread_mutex_lock(&nodes->lock);
+	for (; *place < high && !found; ++*place) {
+		const struct node *node = node_at(nodes, *place);
+
+		found = node->id && node->parent == parent->id && !node->parent_serial &&
+			strlen(node->name) < PASSING_NUMBER_MAX;
+		if (found)
+			memcpy(name, node->name, strlen(node->name) + 1);
+	}
+	pthread_mutex_unlock(&nodes->lock);
+	return found;
+}
+
 /* --------------------------------------------------------------------- pins */
 
 const struct node *passing_pinned(const struct nodes *nodes, uint64_t number)
@@ -270,10 +316,19 @@ static const struct node *known_parent(const struct nodes *nodes, const struct v
 {
 	const struct node *parent = &nodes->list[kept->parent - 1];
 
+	uint64_t number;
+
 	if (!parent->id || parent->serial != kept->parent_serial || parent->type != NODE_DIR ||
-	    !parent->tree_root || parent->path_len + 1 + strlen(kept->name) > NODE_PATH_MAX)
+	    parent->path_len + 1 + strlen(kept->name) > NODE_PATH_MAX)
 		return NULL;
-	return parent;
+	if (parent->id == nodes->roots)
+		return parse_u64(text_of(kept->name), &number) == 0 && number &&
+				       number == kept->object && kept->type == NODE_DIR
+			       ? parent
+			       : NULL;
+	if (parent->container)
+		return find_like(nodes, parent, kept->name, kept->type) ? parent : NULL;
+	return parent->tree_root ? parent : NULL;
 }
 
 /* Parents before their children, wherever they stand: as often as there are levels. */

@@ -43,6 +43,11 @@ struct passing_find {
 };
 /* Its node, counted once more.  -ENFILE: its owner has enough; -ENAMETOOLONG, -ESTALE. */
 int passing_add(struct nodes *nodes, const struct passing_find *find, const struct node **ret);
+/* Those in `parent`, one by one: begins with *place 0 and ends with false.  A container's
+ * name has no more than 20 bytes. */
+#define PASSING_NUMBER_MAX 21
+bool passing_next(struct nodes *nodes, const struct node *parent, uint32_t *place,
+		  char name[PASSING_NUMBER_MAX]);
 /* The kernel has forgotten `count` of its lookups; of others nothing is counted. */
 void passing_forget(struct nodes *nodes, uint64_t number, uint64_t count);
 

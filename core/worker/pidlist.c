@@ -35,7 +35,7 @@
 /* As many as fit into the largest text (4 MiB) by far. */
 #define NUMBERS_MAX (1u << 20)
 
-struct numbers {
+struct pid_numbers {
 	pid_t *list;
 	size_t count, cap;
 };
@@ -50,7 +50,7 @@ struct namespace
 	bool by_ioctl;
 };
 
-static int add(struct numbers *numbers, pid_t pid)
+static int add(struct pid_numbers *numbers, pid_t pid)
 {
 	if (numbers->count == numbers->cap) {
 		size_t cap = numbers->cap ? numbers->cap * 2 : 256;
@@ -67,7 +67,7 @@ static int add(struct numbers *numbers, pid_t pid)
 }
 
 /* A line may be in two pieces: what has begun stays in *digits. */
-static int take_chunk(struct numbers *numbers, const char *bytes, size_t len, uint64_t *value,
+static int take_chunk(struct pid_numbers *numbers, const char *bytes, size_t len, uint64_t *value,
 		      bool *digits)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -89,7 +89,7 @@ static int take_chunk(struct numbers *numbers, const char *bytes, size_t len, ui
 	return 0;
 }
 
-static int read_numbers(int fd, struct numbers *numbers)
+static int read_numbers(int fd, struct pid_numbers *numbers)
 {
 	char buf[CHUNK];
 	uint64_t value = 0;
@@ -175,7 +175,7 @@ static int by_number(const void *a, const void *b)
 
 int pidlist_copy(const struct model *model, pid_t reader, int fd, struct lxcfsd_out *out)
 {
-	struct numbers numbers = { NULL, 0, 0 };
+	struct pid_numbers numbers = { NULL, 0, 0 };
 	struct namespace ns;
 	uint64_t end = io_now_ns() + LIMIT_NS;
 	size_t kept = 0;

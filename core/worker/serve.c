@@ -22,6 +22,8 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 	s->vault = vault;
 	s->generation = generation;
 	r = nodes_open(&s->nodes, vault, &s->plugins, s->model);
+	if (r == 0 && s->config->settings.container_roots)
+		r = nodes_open_roots(&s->nodes);
 	if (r == 0)
 		r = handles_open(&s->handles, vault, generation, s->model, &s->config->settings);
 	if (r == 0)
@@ -39,7 +41,7 @@ int serve_take_over(struct server *s, struct vault_header *vault, uint32_t gener
 /* Whose plugin answers: of what is in a tree, the root of that. */
 static const struct node *owner_of(struct server *s, const struct node *node)
 {
-	return node->tree_root ? &s->nodes.list[node->tree_root - 1] : node;
+	return node->tree_root ? &s->nodes.list[node->tree_root - 1] : node_shown(node);
 }
 
 static struct node_count *count_of(struct server *s, const struct node *node)
@@ -78,6 +80,7 @@ uint32_t serve_mode(struct server *s, const struct node *node)
 	struct node_path path;
 	mode_t mode;
 
+	node = node_shown(node);
 	if (node->type == NODE_DIR || node->file)
 		return node->mode;
 	/* nobody serves it now: as the host has it, but never to be written */
@@ -148,10 +151,12 @@ void serve_stat(struct server *s, const struct node *node, mode_t mode, struct s
 void serve_entry_stat(struct server *s, const struct node *node, const struct lxcfsd_found *found,
 		      struct stat *st)
 {
+	bool plain_dir = node->type == NODE_DIR && node->tree_root && !serve_is_passing(s, node);
+
 	serve_stat(s, node,
-		   node->type == NODE_LINK		     ? 0777
-		   : node->type == NODE_DIR && !node->serial ? 0555
-							     : found->entry.mode,
+		   node->type == NODE_LINK ? 0777
+		   : plain_dir		   ? 0555
+					   : found->entry.mode,
 		   st);
 	st->st_uid = found->uid;
 	st->st_gid = found->gid;
@@ -211,7 +216,7 @@ static int host_text(struct server *s, const struct node *node, struct lxcfsd_re
 	r = model_host_mode(s->model, path, &mode);
 	if (r < 0)
 		return r;
-	if (!(mode & node->mode & 0004))
+	if (!(mode & node_shown(node)->mode & 0004))
 		return nothing(source, ret_len);
 	r = model_host_file(req, path, &text);
 	return r < 0 ? r : take_text(text.data, text.len, ret_len);
@@ -227,8 +232,8 @@ static int fall_back(struct server *s, const struct node *node, struct lxcfsd_re
 	struct node_path buf;
 	const char *path = nodes_path(&s->nodes, node, &buf);
 
-	if (req->subject &&
-	    lastgood_get(s->lastgood, req->subject, node->id, &text_buf, ret_len) == 0) {
+	if (req->subject && lastgood_get(s->lastgood, req->subject, node_shown(node)->id, &text_buf,
+					 ret_len) == 0) {
 		log_limited(limit, 4, "'%s' for '%s': %s, serving the last good text", path, who,
 			    strerror(-error));
 		*source = SOURCE_LAST_GOOD;
@@ -270,7 +275,7 @@ static int draw_node(struct server *s, const struct node *node, struct lxcfsd_re
 
 	journal_runs(serve_number(s, node));
 	if (!tree)
-		r = draw(owner->plugin, node->file, req, &text_buf, ret_len);
+		r = draw(owner->plugin, owner->file, req, &text_buf, ret_len);
 	else
 		r = draw_tree(owner->plugin, tree,
 			      node->type == NODE_DIR	? tree->list
@@ -317,7 +322,8 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 		return passing_error;
 	/* the many texts of one container's tree would crowd out all others' */
 	if (r == 0 && source == SOURCE_VIEW && subject && !serve_depends(node))
-		lastgood_put(s->lastgood, subject, node->id, began, text_buf.data, *ret_len);
+		lastgood_put(s->lastgood, subject, node_shown(node)->id, began, text_buf.data,
+			     *ret_len);
 	if (r == 0 && node->type == NODE_FILE)
 		note_length(s, node, *ret_len);
 	if (r == -ENOENT && node->tree_root)
@@ -326,17 +332,19 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	return r < 0 ? -EIO : 0;
 }
 
-int serve_subject(struct server *s, pid_t reader, struct subject **ret)
+int serve_subject(struct server *s, const struct node *node, pid_t reader, struct subject **ret)
 {
-	int r = model_resolve(s->model, reader, ret);
+	int r = node->container ? model_subject_by_number(s->model, node->container, ret)
+				: model_resolve(s->model, reader, ret);
 
 	if (r == 0)
 		return 0;
 	*ret = NULL;
 	if (r == LXCFSD_NO_VIEW)
 		return 0;
-	log_limited(&s->unknown_reader, 6, "thread %d: cannot tell its container: %s", reader,
-		    strerror(-r));
+	if (!node->container)
+		log_limited(&s->unknown_reader, 6, "thread %d: cannot tell its container: %s",
+			    reader, strerror(-r));
 	return r;
 }
 
@@ -347,7 +355,7 @@ static int find_subject(struct server *s, const struct serve_read *read, struct 
 		return 0;
 	if (read->late)
 		return -ETIMEDOUT; /* to look for it may be what took so long */
-	return serve_subject(s, read->reader, ret);
+	return serve_subject(s, read->node, read->reader, ret);
 }
 
 static ssize_t from_snapshot(struct server *s, const struct serve_read *read, uint64_t unique)
@@ -429,7 +437,7 @@ int serve_open(struct server *s, const struct serve_read *open, uint64_t *ret_fh
 			       : HANDLE_STATELESS;
 	if (*ret_fh != HANDLE_STATELESS)
 		return 0;
-	subject_error = serve_subject(s, open->reader, &subject);
+	subject_error = serve_subject(s, node, open->reader, &subject);
 	r = serve_is_there(s, node, subject, subject_error, open);
 	/* of an unknown reader each read tries again, and falls back */
 	if (r == 0 && subject_error == 0)

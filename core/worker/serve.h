@@ -128,7 +128,7 @@ int serve_is_there(struct server *s, const struct node *node, struct subject *su
 /* Entries of a tree depend on the reader; its root is there for all. */
 static inline bool serve_depends(const struct node *node)
 {
-	return node->tree_root && node->tree_root != node->id;
+	return node->tree_root && node->tree_root != node->id && !node->tree_top;
 }
 
 /* Its names come and go, and nothing of the host stands behind it. */
@@ -136,7 +136,7 @@ static inline bool serve_is_passing(const struct server *s, const struct node *n
 {
 	const struct node *root = node->tree_root ? &s->nodes.list[node->tree_root - 1] : NULL;
 
-	return node->serial || (root && root->tree && root->tree->find);
+	return (node->serial && !node->like) || (root && root->tree && root->tree->find);
 }
 
 static inline uint32_t serve_type(const struct node *node)
@@ -152,8 +152,9 @@ void serve_stuck(struct server *s, const struct node *node, bool host, bool more
 uint32_t serve_number(struct server *s, const struct node *node);
 /* 0: the plugin is to be asked; LXCFSD_NO_VIEW: the host; -errno: fall back. */
 int serve_by_plugin(struct server *s, const struct node *node, int subject_error, bool suspect);
-/* 0 also with *ret NULL: it is to see the host's. */
-int serve_subject(struct server *s, pid_t reader, struct subject **ret);
+/* Whose a node is, if it is in a container's root; else who asks.  0 also with *ret NULL:
+ * it is to see the host's. */
+int serve_subject(struct server *s, const struct node *node, pid_t reader, struct subject **ret);
 /* What is held open now is to be closed some time. */
 void serve_wake(struct server *s);
 

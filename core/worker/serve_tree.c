@@ -13,7 +13,8 @@
  * drop the name for all, and with it what another container has mounted there.
  *
  * That is not so where names come and go (passing.h): of these a container may not learn
- * that another one has them, and each has nodes of its own.
+ * that another one has them, and each has nodes of its own; nor in a container's root, where
+ * there are no others.
  */
 #include <errno.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include "journal.h"
 #include "passing.h"
 #include "serve.h"
+#include "text.h"
 
 static int ask_plugin(struct server *s, const struct node *root, const char *path,
 		      struct subject *subject, pid_t reader, struct lxcfsd_found *ret)
@@ -92,7 +94,7 @@ int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_fo
 	struct node_path path;
 	int r;
 
-	r = serve_subject(s, who->reader, &subject);
+	r = serve_subject(s, node, who->reader, &subject);
 	r = find_entry(s, &s->nodes.list[node->tree_root - 1], nodes_path(&s->nodes, node, &path),
 		       subject, r, who, ret);
 	subject_unref(subject);
@@ -142,6 +144,45 @@ void serve_forget(struct server *s, uint64_t number, uint64_t count)
 	passing_forget(&s->nodes, number, count);
 }
 
+/* Of /containers itself: a number, written as we would. */
+static int find_container(struct server *s, const char *name, struct lxcfsd_found *ret)
+{
+	struct subject *subject = NULL;
+	uint64_t number;
+	int r = parse_u64(text_of(name), &number);
+
+	if (r < 0 || name[0] == '0')
+		return -ENOENT;
+	r = model_subject_by_number(s->model, number, &subject);
+	subject_unref(subject);
+	*ret = (struct lxcfsd_found){ .entry = { LXCFSD_DIR, 0555 }, .object = number };
+	return r < 0 ? r : 0;
+}
+
+/* In a container's root, where that is no tree: as it is for all. */
+static int find_like(struct server *s, const struct node *dir, const char *name,
+		     struct lxcfsd_found *ret)
+{
+	const struct node *like = nodes_lookup(&s->nodes, dir->like, name);
+
+	if (!like || like->id == s->nodes.roots)
+		return -ENOENT;
+	*ret = (struct lxcfsd_found){ .entry = { serve_type(like), serve_mode(s, like) } };
+	return 0;
+}
+
+static int lookup_own(struct server *s, const struct serve_read *who, const char *name,
+		      const struct node **ret_node, struct lxcfsd_found *ret)
+{
+	const struct node *dir = who->node;
+	int r = dir->container ? find_like(s, dir, name, ret) : find_container(s, name, ret);
+
+	if (r < 0)
+		return r;
+	return add_passing(s, who, name, dir->container ? dir->container : ret->object, ret_node,
+			   ret);
+}
+
 int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
 		 const struct node **ret_node, struct lxcfsd_found *ret)
 {
@@ -151,15 +192,17 @@ int serve_lookup(struct server *s, const struct serve_read *who, const char *nam
 	struct node_path path;
 	int r;
 
+	if (node_has_own(&s->nodes, dir) && !dir->tree_root)
+		return lookup_own(s, who, name, ret_node, ret);
 	r = nodes_path_below(&s->nodes, dir, name, &path);
 	if (r < 0)
 		return r;
-	r = serve_subject(s, who->reader, &subject);
+	r = serve_subject(s, dir, who->reader, &subject);
 	r = find_entry(s, &s->nodes.list[dir->tree_root - 1], path.text, subject, r, who, ret);
-	owner = subject ? subject_id(subject) : 0;
+	owner = dir->container ? dir->container : subject ? subject_id(subject) : 0;
 	subject_unref(subject);
 	serve_wake(s);
-	if (serve_is_passing(s, dir))
+	if (dir->container || serve_is_passing(s, dir))
 		return r < 0 ? r : add_passing(s, who, name, owner, ret_node, ret);
 	if (r < 0)
 		return known_to_others(s, dir, name, r, ret_node, ret);

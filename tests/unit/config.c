@@ -94,6 +94,7 @@ static void test_defaults(void)
 	CHECK_U64(s->cpu_numbering, CPU_NUMBERING_HOST);
 	CHECK_U64(s->reattach, WIRE_REATTACH_ALL);
 	CHECK_U64(s->standby, 1);
+	CHECK_U64(s->container_roots, 0);
 	CHECK_U64(s->confine, 1);
 	CHECK_U64(s->test_journal, 1);
 	CHECK_U64(s->test_snapshots, 1);

@@ -36,7 +36,7 @@ static void begin(void)
 	k = (struct keeper){ .vault_fd = -1, .started = true };
 	if (vault_create(&k.vault_fd, &k.vault) < 0)
 		exit(1);
-	k.mount.fuse_fd = k.inner.fuse_fd = -1;
+	k.mount.fuse_fd = k.inner[0].fuse_fd = k.inner[1].fuse_fd = -1;
 	k.watch.oom_fd = k.watch.proc_fd = -1;
 	slots = vault_part(k.vault, VAULT_JOURNAL, JOURNAL_VERSION, 1);
 	k.active = (struct process){ .state = PROCESS_SERVING, .pid = getpid(), .generation = 1 };
