@@ -109,7 +109,10 @@ static bool look_at(void *arg, const struct table_line *line)
 	if (!look->inner)
 		return true;
 	if (line->parent == look->id && strncmp(point, scene->job->mountpoint, len) == 0 &&
-	    point[len] == '/') {
+	    point[len] == '/' && strcmp(point + len, SCENE_ROOTS) == 0) {
+		copy_text(scene->roots, sizeof(scene->roots), line->device);
+	} else if (line->parent == look->id && strncmp(point, scene->job->mountpoint, len) == 0 &&
+		   point[len] == '/') {
 		copy_text(scene->inner, sizeof(scene->inner), line->device);
 		snprintf(scene->below, sizeof(scene->below), "%.*s", (int)sizeof(scene->below) - 1,
 			 point + len);

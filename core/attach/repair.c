@@ -103,7 +103,8 @@ static bool may_be_dead(const struct repair *rep, const struct table_line *line,
 {
 	const struct scene *scene = rep->scene;
 
-	if (strcmp(device, scene->living) == 0 || strcmp(device, scene->inner) == 0)
+	if (strcmp(device, scene->living) == 0 || strcmp(device, scene->inner) == 0 ||
+	    strcmp(device, scene->roots) == 0)
 		return false;
 	if (scene->job->dead_count)
 		return find_named(scene->job, device);
@@ -222,8 +223,9 @@ static bool ends_with(const char *path, const char *end)
 	return len >= end_len && strcmp(path + len - end_len, end) == 0;
 }
 
-/* Whether `c` was of the whole tree or of the mount within it is known of our own; of
- * others it is seen by the name, or by what is there. */
+/* Whether `c` was of the whole tree or of a mount within it is known of our own; of
+ * others it is seen by the name, or by what is there: the number of a container's cgroup
+ * is the same for whoever comes after us. */
 static int copy_part(struct repair *rep, const struct candidate *c, bool with_inner, int *ret)
 {
 	const struct attach_dead *named = find_named(rep->scene->job, c->device);
@@ -237,6 +239,10 @@ static int copy_part(struct repair *rep, const struct candidate *c, bool with_in
 	r = space_copy(&rep->space, inner_first ? inner : c->part, c->attrs, with_inner, ret);
 	if (r == -ENOENT && !named && !inner_first && below[0])
 		r = space_copy(&rep->space, inner, c->attrs, with_inner, ret);
+	if (r == -ENOENT && !named && rep->scene->roots[0]) {
+		snprintf(inner, sizeof(inner), SCENE_ROOTS "%s", whole ? "" : c->part);
+		r = space_copy(&rep->space, inner, c->attrs, with_inner, ret);
+	}
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include "attach.h"
 
 #define SCENE_OTHERS_MAX 32
+#define SCENE_ROOTS	 "/containers"
 
 /* What is mounted in our own namespace. */
 struct scene {
@@ -18,6 +19,7 @@ struct scene {
 	char living[32];	   /* the mount's device; "": there is none */
 	char inner[32];		   /* of the one within it; "": there is none */
 	char below[CONN_ROOT_MAX]; /* where that is in the tree */
+	char roots[32];		   /* likewise, of that with the containers' own roots */
 	/* devices of our type that are mounted as a whole elsewhere: another lxcfs's */
 	char others[SCENE_OTHERS_MAX][32];
 	unsigned int other_count;

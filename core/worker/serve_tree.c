@@ -17,6 +17,7 @@
  * there are no others.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "draw.h"
@@ -144,19 +145,29 @@ void serve_forget(struct server *s, uint64_t number, uint64_t count)
 	passing_forget(&s->nodes, number, count);
 }
 
+/* There is such a cgroup. */
+static int check_container(struct server *s, uint64_t number)
+{
+	struct subject *subject = NULL;
+	int r = model_subject_by_number(s->model, number, &subject);
+
+	subject_unref(subject);
+	return r < 0 ? -ENOENT : 0;
+}
+
 /* Of /containers itself: a number, written as we would. */
 static int find_container(struct server *s, const char *name, struct lxcfsd_found *ret)
 {
-	struct subject *subject = NULL;
+	char text[PASSING_NUMBER_MAX];
 	uint64_t number;
-	int r = parse_u64(text_of(name), &number);
 
-	if (r < 0 || name[0] == '0')
+	if (parse_u64(text_of(name), &number) < 0)
 		return -ENOENT;
-	r = model_subject_by_number(s->model, number, &subject);
-	subject_unref(subject);
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	if (strcmp(name, text) != 0)
+		return -ENOENT;
 	*ret = (struct lxcfsd_found){ .entry = { LXCFSD_DIR, 0555 }, .object = number };
-	return r < 0 ? r : 0;
+	return check_container(s, number);
 }
 
 /* In a container's root, where that is no tree: as it is for all. */
@@ -168,7 +179,7 @@ static int find_like(struct server *s, const struct node *dir, const char *name,
 	if (!like || like->id == s->nodes.roots)
 		return -ENOENT;
 	*ret = (struct lxcfsd_found){ .entry = { serve_type(like), serve_mode(s, like) } };
-	return 0;
+	return check_container(s, dir->container);
 }
 
 static int lookup_own(struct server *s, const struct serve_read *who, const char *name,

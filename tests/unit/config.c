@@ -503,7 +503,7 @@ static void test_shipped(void)
 			printf("# %s\n", key);
 		found++;
 	}
-	CHECK_U64(found, 26);
+	CHECK_U64(found, 28);
 }
 
 int main(void)
