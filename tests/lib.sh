@@ -156,7 +156,9 @@ find_workers() {
 	WORKERS=() CANDIDATES=()
 	read -r children 2>/dev/null <"/proc/$DPID/task/$DPID/children"
 	for p in $children; do
-		{ read -r name <"/proc/$p/comm"; } 2>/dev/null && [ "$name" = lxcfsd-worker ] || continue
+		name=''
+		{ read -r name <"/proc/$p/comm"; } 2>/dev/null
+		[ "$name" = lxcfsd-worker ] || continue
 		for f in "/proc/$p"/fd/*; do
 			[ "$f" -ef /dev/fuse ] && WORKERS+=("$p") && continue 2
 		done

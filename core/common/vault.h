@@ -98,6 +98,9 @@ struct vault_header {
 #define JOURNAL_SLOTS	 64
 #define JOURNAL_BUF_SIZE (132 << 10) /* the kernel demands max_write + 4 KiB at least */
 
+#define DEED_BEGUN 1u
+#define DEED_DONE  2u
+
 /* Owner of a slot whose request waits for a thread of the successor. */
 #define JOURNAL_PENDING UINT32_MAX
 
@@ -114,6 +117,9 @@ struct journal_slot {
 	/* What its thread runs of a plugin: the number in WIRE_FILES + 1; 0: nothing. */
 	_Atomic uint32_t runs;
 	_Atomic uint32_t fault; /* the signal that its thread has caused; see dying.h */
+	/* What its request changes, which is done once (deputy.h of the worker): the lower half
+	 * of its number << 32 | DEED_BEGUN, or DEED_DONE + errno. */
+	_Atomic uint64_t deed;
 	_Alignas(4096) uint8_t buf[JOURNAL_BUF_SIZE];
 };
 

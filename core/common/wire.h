@@ -52,9 +52,9 @@ struct wire_ready {
 	char inner[CONN_ROOT_MAX]; /* the directory that needs a connection of its own;
 				      "": none does */
 	uint32_t request_timeout_ms;
-	uint32_t hide_host; /* what cannot be made is an error, not the host's */
-	uint32_t reattach;  /* enum wire_reattach */
-	uint32_t standby;   /* another one is to be loaded in reserve */
+	uint32_t hide_host;	   /* what cannot be made is an error, not the host's */
+	uint32_t reattach;	   /* enum wire_reattach */
+	uint32_t standby;	   /* another one is to be loaded in reserve */
 	char roots[CONN_ROOT_MAX]; /* the directory of the containers' own roots; "": none */
 };
 

@@ -184,10 +184,10 @@ static int check_timers(struct keeper *k)
 	wait = soonest(wait, death_patience_ms(&k->watch, now));
 	wait = soonest(wait, status_patience_ms(k, now));
 	wait = soonest(wait, handover_publish(k, now));
-	wait = soonest(wait, reattach_step(&k->reattach, k->mount.path,
-					   k->active.state == PROCESS_SERVING &&
-						   !conns_inner_moves(k),
-					   k->active.ready.reattach, now));
+	wait = soonest(wait,
+		       reattach_step(&k->reattach, k->mount.path,
+				     k->active.state == PROCESS_SERVING && !conns_inner_moves(k),
+				     k->active.ready.reattach, now));
 	return wait == INT_MAX ? -1 : wait;
 }
 

@@ -21,7 +21,7 @@
 struct keeper;
 
 struct standby {
-	uint64_t start_at_ns; /* 0: not thought of */
+	uint64_t start_at_ns;  /* 0: not thought of */
 	unsigned int failures; /* in a row */
 	uint64_t began_ns;
 };

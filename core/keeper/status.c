@@ -95,7 +95,8 @@ static unsigned int compose(struct keeper *k, struct text *t)
 	put(t, "mountpoint", "%s", k->mount.path);
 	put_number(t, "worker", any ? (uint64_t)k->active.pid : 0);
 	put_number(t, "standby",
-		   standby_is_next(k) && k->next.state == PROCESS_READY ? (uint64_t)k->next.pid : 0);
+		   standby_is_next(k) && k->next.state == PROCESS_READY ? (uint64_t)k->next.pid
+									: 0);
 	put_number(t, "generation", any ? k->active.generation : 0);
 	put(t, "worker-since", "%lld", any ? (long long)w->since : 0);
 	put_number(t, "plugins", any ? k->active.ready.plugins : 0);

@@ -39,13 +39,20 @@
 int *take_place(struct keeper *k, enum kept which)
 {
 	int *const places[KEPT_COUNT] = {
-		[KEPT_STATE] = &k->handover.state_fd,  [KEPT_VAULT] = &k->vault_fd,
-		[KEPT_FUSE] = &k->mount.fuse_fd,       [KEPT_LOCK] = &k->mount.lock_fd,
-		[KEPT_TREE] = &k->mount.tree_fd,       [KEPT_INNER] = &k->inner[0].fuse_fd,
-		[KEPT_INNER_TREE] = &k->inner[0].tree_fd, [KEPT_EXE] = &k->good.exe_fd,
-		[KEPT_SET] = &k->good.set_fd,	       [KEPT_LISTEN] = &k->handover.listen_fd,
-		[KEPT_CONTROL] = &k->active.ctl,       [KEPT_RUNTIME] = &k->rt->lock_fd,
-		[KEPT_PIDFILE] = &k->rt->pid_fd,       [KEPT_ROOTS] = &k->inner[1].fuse_fd,
+		[KEPT_STATE] = &k->handover.state_fd,
+		[KEPT_VAULT] = &k->vault_fd,
+		[KEPT_FUSE] = &k->mount.fuse_fd,
+		[KEPT_LOCK] = &k->mount.lock_fd,
+		[KEPT_TREE] = &k->mount.tree_fd,
+		[KEPT_INNER] = &k->inner[0].fuse_fd,
+		[KEPT_INNER_TREE] = &k->inner[0].tree_fd,
+		[KEPT_EXE] = &k->good.exe_fd,
+		[KEPT_SET] = &k->good.set_fd,
+		[KEPT_LISTEN] = &k->handover.listen_fd,
+		[KEPT_CONTROL] = &k->active.ctl,
+		[KEPT_RUNTIME] = &k->rt->lock_fd,
+		[KEPT_PIDFILE] = &k->rt->pid_fd,
+		[KEPT_ROOTS] = &k->inner[1].fuse_fd,
 		[KEPT_ROOTS_TREE] = &k->inner[1].tree_fd,
 	};
 

@@ -78,8 +78,7 @@ static bool is_asked(const struct keeper *k)
 				{ .fd = k->inner[0].fuse_fd, .events = POLLIN },
 				{ .fd = k->inner[1].fuse_fd, .events = POLLIN } };
 
-	return poll(fds, 3, 0) > 0 &&
-	       ((fds[0].revents | fds[1].revents | fds[2].revents) & POLLIN);
+	return poll(fds, 3, 0) > 0 && ((fds[0].revents | fds[1].revents | fds[2].revents) & POLLIN);
 }
 
 struct look {

@@ -7,6 +7,7 @@
 
 #include "cgroup_view.h"
 #include "copy.h"
+#include "deputy.h"
 #include "io.h"
 #include "parts.h"
 #include "path.h"
@@ -221,4 +222,85 @@ int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfs
 	if (fd < 0)
 		return fd;
 	return copy_names(fd, is_hidden, out);
+}
+
+/* ------------------------------------------------------------------ changes */
+
+static enum deputy_pids pids_in(const char *name)
+{
+	if (!strcmp(name, "cgroup.procs"))
+		return DEPUTY_PROCESS;
+	return !strcmp(name, "tasks") || !strcmp(name, "cgroup.threads") ? DEPUTY_THREAD
+									 : DEPUTY_NO_PIDS;
+}
+
+/* One number, as the kernel takes it; 0: the writer. */
+static int parse_number(const struct lxcfsd_change *change, int32_t *ret)
+{
+	struct lxcfsd_text text = { change->bytes, change->len }, word;
+	uint64_t number;
+
+	while (text.len > 0 && text.data[text.len - 1] == '\n')
+		text.len--;
+	if (!text_word(&text, &word) || text.len > 0 || parse_u64(word, &number) < 0 ||
+	    number > INT32_MAX)
+		return -EINVAL;
+	*ret = (int32_t)number;
+	return 0;
+}
+
+static int fill_errand(const struct lxcfsd_request *req, const struct hierarchy *hierarchy,
+		       const char *name, const struct lxcfsd_change *change, struct errand *ret)
+{
+	struct lxcfsd_text own = own_path(req, hierarchy);
+
+	if (strlen(name) >= sizeof(ret->name) || own.len >= sizeof(ret->own))
+		return -ENAMETOOLONG;
+	memset(ret, 0, offsetof(struct errand, bytes));
+	ret->kind = change->kind;
+	ret->mode = change->mode;
+	ret->uid = change->uid;
+	ret->gid = change->gid;
+	ret->hierarchy = hierarchy->index;
+	memcpy(ret->own, own.data, own.len);
+	strcpy(ret->name, name);
+	if (change->kind != LXCFSD_CHANGE_WRITE)
+		return 0;
+	if (change->len > sizeof(ret->bytes))
+		return -E2BIG;
+	ret->len = (uint32_t)change->len;
+	memcpy(ret->bytes, change->bytes, change->len);
+	ret->pids = pids_in(name);
+	return ret->pids == DEPUTY_NO_PIDS ? 0 : parse_number(change, &ret->number);
+}
+
+int cgroup_view_change(struct lxcfsd_request *req, const char *below,
+		       const struct lxcfsd_change *change)
+{
+	const char *rest, *name;
+	const struct hierarchy *hierarchy = split(req, below, &rest);
+	char above[PATH_BYTES_MAX + 1];
+	struct errand errand;
+	_close_ int dir = -1;
+	int r;
+
+	if (!req->caller || !req->subject)
+		return -EROFS;
+	if (!hierarchy)
+		return -ENOENT;
+	name = strrchr(rest, '/');
+	name = name ? name + 1 : rest;
+	if (!*rest || (size_t)(name - rest) >= sizeof(above))
+		return -EPERM;
+	if (change->kind == LXCFSD_CHANGE_OPEN)
+		return 0;
+	memcpy(above, rest, (size_t)(name - rest));
+	above[name > rest ? name - rest - 1 : 0] = '\0';
+	if (is_hidden(name))
+		return -ENOENT;
+	dir = open_below(req, hierarchy, above, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return dir;
+	r = fill_errand(req, hierarchy, name, change, &errand);
+	return r < 0 ? r : deputy_do(req->model, req->caller, dir, &errand);
 }

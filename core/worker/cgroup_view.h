@@ -17,6 +17,8 @@ int cgroup_view_find(struct lxcfsd_request *req, const char *below, struct lxcfs
 int cgroup_view_copy(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out);
 int cgroup_view_list(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out);
 bool cgroup_view_is_v2(struct lxcfsd_request *req);
+int cgroup_view_change(struct lxcfsd_request *req, const char *below,
+		       const struct lxcfsd_change *change);
 
 /* pidlist.c: lines of process or thread numbers of the host, from `fd`, in those of the
  * reader's pid namespace, in ascending order.  -EFBIG: too many to be told in a second. */

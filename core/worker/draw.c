@@ -127,6 +127,17 @@ int draw_trigger(const struct plugin *plugin, const struct lxcfsd_file *file,
 	return r == 0 ? -EPERM : r;
 }
 
+int draw_change(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
+		struct lxcfsd_request *req, const struct lxcfsd_change *change)
+{
+	const struct plugin_view *view = draw_view(plugin, req->subject);
+	int r = -EROFS;
+
+	if (view->enabled && tree->change)
+		r = tree->change(plugin->state, view->values, req, tree_below(tree, path), change);
+	return r > 0 ? -EIO : r;
+}
+
 const char *tree_below(const struct lxcfsd_tree *tree, const char *path)
 {
 	path += strlen(tree->path);

@@ -43,6 +43,10 @@ int draw_tree(const struct plugin *plugin, const struct lxcfsd_tree *tree, draw_
 int draw_lookup(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
 		struct lxcfsd_request *req, struct lxcfsd_found *ret);
 
+/* Changes what is at `path` in it, which need not be there yet, as req->caller. */
+int draw_change(const struct plugin *plugin, const struct lxcfsd_tree *tree, const char *path,
+		struct lxcfsd_request *req, const struct lxcfsd_change *change);
+
 /* What follows a tree's own path in one that is in it. */
 const char *tree_below(const struct lxcfsd_tree *tree, const char *path);
 

@@ -6,8 +6,9 @@
  * remembers each ENOSYS: so every operation that any release may need is here
  * from the first one, and later workers repeat the first one's reply to INIT.
  *
- * Every operation that would change something is refused with EROFS here: a
- * privileged container can remount the superblock read-write for everybody.
+ * Every operation that would change something is refused with EROFS here, but in the
+ * containers' own roots: a privileged container can remount the plain superblock read-write
+ * for everybody.
  *
  * There may be other connections, whose root is a directory of the first one: files
  * in it can be written, and in one of them polled.  They are of their own because the plain
@@ -87,6 +88,13 @@ static const struct node *node_of(fuse_req_t req, fuse_ino_t ino)
 static bool is_writable(fuse_req_t req, const struct node *node)
 {
 	return conn_of(req)->index == CONN_INNER && node->file && node->file->trigger;
+}
+
+/* Can it, or what is in it, be changed as far as the plugin and the kernel allow? */
+static bool is_changeable(fuse_req_t req, const struct node *node)
+{
+	return conn_of(req)->index == CONN_ROOTS && node &&
+	       serve_is_changeable(server_of(req), node);
 }
 
 /* ------------------------------------------------------------- operations */
@@ -240,17 +248,31 @@ static void open_node(fuse_req_t req, const struct node *node, struct fuse_file_
 		serve_release(s, fi->fh);
 }
 
+/* -EROFS: it cannot be. */
+static int open_to_write(fuse_req_t req, const struct node *node)
+{
+	const struct serve_read who = request_of(req, node, 0);
+	const struct lxcfsd_change change = { .kind = LXCFSD_CHANGE_OPEN };
+
+	if (is_writable(req, node))
+		return 0;
+	return is_changeable(req, node) ? serve_change(server_of(req), &who, NULL, &change)
+					: -EROFS;
+}
+
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	const struct node *node = node_of(req, ino);
+	int r = 0;
 
 	if (!node) {
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	if (((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC) &&
-	    !is_writable(req, node)) {
-		fuse_reply_err(req, EROFS);
+	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC)
+		r = open_to_write(req, node);
+	if (r < 0) {
+		fuse_reply_err(req, -r);
 		return;
 	}
 	fi->direct_io = 1; /* no page cache: containers would share it */
@@ -355,7 +377,6 @@ static void list_roots(struct listing *list, struct nodes *nodes, const struct n
 		list_entry(list, name, UNKNOWN_INODE, NODE_DIR, (off_t)place + 2);
 }
 
-
 /* Offsets: 2 + how many names were given, of those that were taken at offset 0. */
 static void list_tree(struct listing *list, const struct nodes *nodes, const struct node *dir,
 		      struct lxcfsd_text names, off_t offset)
@@ -423,10 +444,16 @@ static void op_write(fuse_req_t req, fuse_ino_t ino, const char *bytes, size_t s
 {
 	const struct node *node = node_of(req, ino);
 	const struct serve_read write = request_of(req, node, fi->fh);
-	int r = node && is_writable(req, node) ? serve_write(server_of(req), &write, bytes, size)
-					       : -EROFS;
+	const struct lxcfsd_change change = { .kind = LXCFSD_CHANGE_WRITE,
+					      .bytes = bytes,
+					      .len = size };
+	int r = -EROFS;
 
 	(void)offset; /* as in procfs */
+	if (node && is_writable(req, node))
+		r = serve_write(server_of(req), &write, bytes, size);
+	else if (is_changeable(req, node))
+		r = serve_change(server_of(req), &write, NULL, &change);
 	if (r < 0)
 		fuse_reply_err(req, -r);
 	else
@@ -455,16 +482,41 @@ static bool is_truncation(const struct stat *attr, int to_set)
 	       !(to_set & (FUSE_SET_ATTR_MODE | FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID));
 }
 
+static int set_owner_or_mode(fuse_req_t req, const struct node *node, const struct stat *attr,
+			     int to_set)
+{
+	const int owner = FUSE_SET_ATTR_UID | FUSE_SET_ATTR_GID;
+	const struct serve_read who = request_of(req, node, 0);
+	struct lxcfsd_change change = {
+		.mode = attr->st_mode & 07777,
+		.uid = to_set & FUSE_SET_ATTR_UID ? attr->st_uid : UINT32_MAX,
+		.gid = to_set & FUSE_SET_ATTR_GID ? attr->st_gid : UINT32_MAX,
+	};
+
+	/* one of them, or it could be done half: the kernel asks for one at a time */
+	if (to_set & owner && !(to_set & FUSE_SET_ATTR_MODE))
+		change.kind = LXCFSD_CHANGE_OWNER;
+	else if (to_set & FUSE_SET_ATTR_MODE && !(to_set & owner))
+		change.kind = LXCFSD_CHANGE_MODE;
+	return change.kind ? serve_change(server_of(req), &who, NULL, &change) : -EPERM;
+}
+
 /* Everything that would change something. */
 static void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 		       struct fuse_file_info *fi)
 {
 	const struct node *node = node_of(req, ino);
+	bool changeable = is_changeable(req, node);
+	int r = -EROFS;
 
-	if (node && is_writable(req, node) && is_truncation(attr, to_set))
+	if (node && (changeable || is_writable(req, node)) && is_truncation(attr, to_set))
+		r = 0;
+	else if (changeable)
+		r = set_owner_or_mode(req, node, attr, to_set);
+	if (r == 0)
 		op_getattr(req, ino, fi);
 	else
-		fuse_reply_err(req, EROFS);
+		fuse_reply_err(req, -r);
 }
 
 static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
@@ -473,10 +525,29 @@ static void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
 	fuse_reply_err(req, EROFS);
 }
 
+static int change_name(fuse_req_t req, const struct node *dir, const char *name, uint32_t kind,
+		       mode_t mode)
+{
+	const struct serve_read who = request_of(req, dir, 0);
+	const struct lxcfsd_change change = { .kind = kind, .mode = mode & 07777 };
+
+	return is_changeable(req, dir) ? serve_change(server_of(req), &who, name, &change) : -EROFS;
+}
+
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-	(void)parent, (void)name, (void)mode;
-	fuse_reply_err(req, EROFS);
+	const struct node *dir = node_of(req, parent);
+	int r = change_name(req, dir, name, LXCFSD_CHANGE_MKDIR, mode);
+
+	if (r == 0)
+		lookup_in_tree(req, dir, name);
+	else
+		fuse_reply_err(req, -r);
+}
+
+static void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	fuse_reply_err(req, -change_name(req, node_of(req, parent), name, LXCFSD_CHANGE_RMDIR, 0));
 }
 
 static void op_remove(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -545,7 +616,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.mknod = op_mknod,
 	.mkdir = op_mkdir,
 	.unlink = op_remove,
-	.rmdir = op_remove,
+	.rmdir = op_rmdir,
 	.symlink = op_symlink,
 	.rename = op_rename,
 	.link = op_link,

@@ -220,6 +220,7 @@ ssize_t journal_read(struct journal *journal, void *buf, size_t len)
 	journal_set_unique(mine, 0);
 	mine->faults = mine->deaths = 0;
 	mine->conn = my_conn;
+	atomic_store_explicit(&mine->deed, 0, memory_order_relaxed);
 	n = read(journal_fd_of(journal, mine), mine->buf, len);
 	if (n > 0)
 		journal_begin(journal, (unsigned int)(mine - journal->slots), my_conn, false);
@@ -265,6 +266,16 @@ uint64_t journal_unique(void)
 bool journal_is_replay(void)
 {
 	return replaying || (mine && journal_get_unique(mine) & JOURNAL_RESENT);
+}
+
+bool journal_is_resent(void)
+{
+	return mine && journal_get_unique(mine) & JOURNAL_RESENT;
+}
+
+_Atomic uint64_t *journal_deed(void)
+{
+	return mine ? &mine->deed : NULL;
 }
 
 bool journal_is_suspect(void)
@@ -340,6 +351,7 @@ bool journal_copy(struct journal_slot *to, struct journal_slot *from)
 	to->conn = from->conn;
 	to->faults = from->faults;
 	to->deaths = from->deaths;
+	atomic_store(&to->deed, atomic_load(&from->deed));
 	journal_head(to)->len = len;
 	journal_head(to)->opcode = head->opcode;
 	memcpy(to->buf + unique_end, from->buf + unique_end, len - unique_end);

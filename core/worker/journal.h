@@ -106,6 +106,11 @@ uint64_t journal_unique(void);
 bool journal_is_replay(void);
 bool journal_is_suspect(void);
 
+/* The kernel has sent it once more, into another slot. */
+bool journal_is_resent(void);
+/* What it changes: see vault.h.  NULL: there is no request. */
+_Atomic uint64_t *journal_deed(void);
+
 /* From now on the answer is this thread's to give.  False: it took too long, and
  * another one has given it. */
 bool journal_claim(void);

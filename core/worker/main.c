@@ -25,6 +25,7 @@
 #include "closer.h"
 #include "config_private.h"
 #include "confine.h"
+#include "deputy.h"
 #include "dying.h"
 #include "fuse.h"
 #include "goodset.h"
@@ -230,6 +231,7 @@ static int take_over(struct server *s, const struct wire_msg *msg, struct fuse_c
 	if (r == 0)
 		r = serve_take_over(s, vault, msg->go.generation);
 	if (r == 0) {
+		deputy_use_vault(s->model, msg->fds[0], vault);
 		guilt_take(s, msg->go.quarantined);
 		dying_watch();
 	}
@@ -344,6 +346,16 @@ static void map_tables(bool begins)
 #endif
 }
 
+static bool can_change(const struct plugins *plugins)
+{
+	for (size_t i = 0; i < plugins->count; i++)
+		for (uint32_t k = 0; plugins->list[i].trees && k < plugins->list[i].meta.tree_count;
+		     k++)
+			if (plugins->list[i].enabled && plugins->list[i].trees[k].change)
+				return true;
+	return false;
+}
+
 static int serve(const struct arguments *a)
 {
 	static struct server server;
@@ -366,6 +378,12 @@ static int serve(const struct arguments *a)
 		return 1;
 	}
 	problems_done(&problems);
+	if (server.config->settings.container_roots && can_change(&server.plugins)) {
+		r = deputy_start(server.model);
+		if (r < 0)
+			log_warn("nothing can be changed in containers' own roots: %s",
+				 strerror(-r));
+	}
 	if (server.config->settings.confine)
 		confine();
 	r = closer_start(orphan_let_go);

@@ -56,6 +56,7 @@ int model_new(const struct settings *settings, const char *root, struct model **
 		return -ENOMEM;
 	model->settings = settings;
 	loads_init(&model->loads);
+	numbers_init(&model->numbers);
 	fds_init(&model->fds, fd_budget(settings));
 	grow_fd_table(&model->fds);
 	r = roots_open(&model->roots, root);

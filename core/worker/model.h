@@ -84,10 +84,12 @@ int model_subject_load(struct model *model, const void *bytes, size_t len, struc
 /* What is lent to a plugin is held here until request_end(). */
 #define REQUEST_LENT_MAX 16
 struct lent;
+struct deputy_caller;
 struct lxcfsd_request {
 	struct model *model;
-	struct subject *subject; /* may be NULL: no view of its own */
-	pid_t reader;		 /* thread id, 0 when not known */
+	struct subject *subject;	    /* may be NULL: no view of its own */
+	pid_t reader;			    /* thread id, 0 when not known */
+	const struct deputy_caller *caller; /* of a change; else NULL */
 	struct lent *lent[REQUEST_LENT_MAX];
 	unsigned int lent_count;
 };

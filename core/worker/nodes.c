@@ -416,8 +416,8 @@ static void hide_directories(struct nodes *nodes)
 /* Once made known it stays: containers have it bound. */
 static void find_roots(struct nodes *nodes)
 {
-	struct node *node = find_child(nodes, NODE_ROOT, NODES_ROOTS + 1, strlen(NODES_ROOTS) - 1,
-				       NODE_DIR);
+	struct node *node =
+		find_child(nodes, NODE_ROOT, NODES_ROOTS + 1, strlen(NODES_ROOTS) - 1, NODE_DIR);
 
 	if (!node || node->tree_root)
 		return;

@@ -25,6 +25,11 @@ struct model {
 	struct subjects subjects;
 	struct identity identity;
 	struct numbers numbers;
+	struct {	  /* deputy.h */
+		int sock; /* 0: there is none */
+		int vault_fd;
+		const void *vault; /* NULL: not yet known */
+	} deputy;
 	struct loads loads;
 	struct records *records; /* NULL: nothing outlives this process */
 };

@@ -119,6 +119,12 @@ unsigned int serve_poll(struct server *s, const struct serve_read *who, uint64_t
 int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_found *ret);
 int serve_lookup(struct server *s, const struct serve_read *who, const char *name,
 		 const struct node **ret_node, struct lxcfsd_found *ret);
+/* serve_change.c: there is something that can be changed at a node, or in it. */
+bool serve_is_changeable(const struct server *s, const struct node *node);
+/* Changes it, or what is called `name` in it.  -EROFS, -EPERM, -EINTR (it may have been
+ * done), or what the kernel says. */
+int serve_change(struct server *s, const struct serve_read *who, const char *name,
+		 const struct lxcfsd_change *change);
 /* The kernel has forgotten so many lookups of the node that it knows by this number. */
 void serve_forget(struct server *s, uint64_t number, uint64_t count);
 /* The same for a reader who is known; 0 for whatever is in no tree. */

@@ -185,4 +185,5 @@ void model_services(struct lxcfsd_services *svc)
 	svc->cgroup_copy = cgroup_view_copy;
 	svc->cgroup_list = cgroup_view_list;
 	svc->cgroup_is_v2 = cgroup_view_is_v2;
+	svc->cgroup_change = cgroup_view_change;
 }

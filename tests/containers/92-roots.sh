@@ -30,11 +30,12 @@ is "$(in_container a cat /proc/meminfo | mem_total)" 131072 "a container sees it
 is "$(in_container a cat /mnt/sys/devices/system/cpu/online)" 0 "in trees as well"
 is "$(total "$R/$A/proc/meminfo") $(total "$R/$B/proc/meminfo")" "131072 65536" "and root on the host sees each"
 is "$(in_container b cat /proc/meminfo | mem_total) $(in_container b cat /mnt/meminfo | mem_total)" "65536 131072" "who has another's bound sees the other's"
-is "$(ls "$R/$A")" "$(ls "$MNT" | grep -v '^containers$')" "all that there is for everybody is there"
+names() { find "$1" -mindepth 1 -maxdepth 1 ! -name containers -printf '%f\n' | sort -n; }
+is "$(names "$R/$A")" "$(names "$MNT")" "all that there is for everybody is there"
 is "$(ls "$R/$A/proc")" "$(ls "$MNT/proc")" "with the same names"
 is "$(stat -c '%a %F' "$R/$A/proc/meminfo" "$R/$A/proc/slabinfo" "$R/$A/sys/devices/system/cpu")" \
 	"$(stat -c '%a %F' "$MNT/proc/meminfo" "$MNT/proc/slabinfo" "$MNT/sys/devices/system/cpu")" "and modes"
-is "$(ls "$R" | grep -xE "$A|$B" | sort -n)" "$(printf '%s\n' "$A" "$B" | sort -n)" "root can list those that are in use"
+is "$(names "$R" | grep -xE "$A|$B")" "$(printf '%s\n' "$A" "$B" | sort -n)" "root can list those that are in use"
 
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@" 2>/dev/null; }
 check_not "nobody else can" as_nobody ls "$R"

@@ -84,7 +84,9 @@ undisturbed "one in reserve"
 start_load
 good=0
 for i in {1..20}; do
-	ready && kill -KILL "$ACTIVE" && wait_for "$PATIENCE" took_over || break
+	ready || break
+	kill -KILL "$ACTIVE"
+	wait_for "$PATIENCE" took_over || break
 	sleep "0.1$((RANDOM % 6))" # another begins to load
 	if [ $((i % 2)) = 0 ]; then
 		reload_and_wait && [ "$RELOAD" = ok ] && good=$((good + 1))

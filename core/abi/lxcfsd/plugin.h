@@ -133,6 +133,25 @@ struct lxcfsd_found {
 	uint64_t reserved[4]; /* 0 */
 };
 
+/* What somebody asks to be changed in a tree. */
+enum lxcfsd_change_kind {
+	LXCFSD_CHANGE_OPEN = 1, /* a file, to write to it later */
+	LXCFSD_CHANGE_WRITE,	/* bytes, len */
+	LXCFSD_CHANGE_MKDIR,	/* mode; `below` is what it is to be called */
+	LXCFSD_CHANGE_RMDIR,
+	LXCFSD_CHANGE_OWNER, /* uid, gid: UINT32_MAX leaves it */
+	LXCFSD_CHANGE_MODE,  /* mode */
+};
+
+struct lxcfsd_change {
+	uint32_t kind; /* enum lxcfsd_change_kind */
+	uint32_t mode; /* permission bits */
+	uint32_t uid, gid;
+	const char *bytes;
+	size_t len;
+	uint64_t reserved[4]; /* 0 */
+};
+
 /* One name of a listing: its type, its bytes and a NUL. */
 static inline void lxcfsd_name(struct lxcfsd_out *out, uint32_t type, const char *name)
 {
@@ -408,6 +427,18 @@ struct lxcfsd_services {
 	int (*cgroup_list)(struct lxcfsd_request *req, const char *below, struct lxcfsd_out *out);
 	/* Is the host's a cgroup2 alone? */
 	bool (*cgroup_is_v2)(struct lxcfsd_request *req);
+
+	/*
+	 * Only in change(): does it as the caller, with his user, his groups and no
+	 * capability, and not twice.  What may be changed is for change() to say; but nothing
+	 * is done outside of the container's cgroup, to its own directory, or by a caller
+	 * without a pid namespace of his own to where process numbers stand; there one is
+	 * written, which must be in his namespace and in the container's cgroup or below it.
+	 * LXCFSD_CHANGE_OPEN does nothing.  -EINTR: nobody knows whether it was done; and what
+	 * the kernel says.
+	 */
+	int (*cgroup_change)(struct lxcfsd_request *req, const char *below,
+			     const struct lxcfsd_change *change);
 };
 
 /* ------------------------------------------------------------ the plugin */
@@ -475,6 +506,11 @@ struct lxcfsd_tree {
 	 * in the root cgroup has a view like anybody else. */
 	int (*find)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
 		    const char *below, struct lxcfsd_found *ret);
+	/* Beside find(), for what stands in a container's own root, where alone something can be
+	 * changed; there find() is called for the directory itself, too.  NULL, or -EROFS:
+	 * nothing can. */
+	int (*change)(void *state, const union lxcfsd_value opts[], struct lxcfsd_request *req,
+		      const char *below, const struct lxcfsd_change *change);
 };
 
 struct lxcfsd_plugin {

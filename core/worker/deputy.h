@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * deputy.h - what somebody may change in his cgroups, done as he himself.
+ *
+ * Theory of operation.  Whether a container may write to a cgroup is the kernel's to say,
+ * of the caller's own user, groups and pid namespace, and without any capability.  A worker
+ * can become nobody else once it is confined, and its threads share one table of
+ * descriptors; so there is a process beside it, made before that, with one thread, which
+ * makes a child for each errand.  The child becomes the caller and does the one thing.
+ *
+ * A process number that is written to cgroup.procs is the caller's.  The child that writes
+ * it is in the caller's pid namespace, so it can name nobody outside of that; before, a
+ * pidfd says which process that is here, and that must be in the container's cgroup, or
+ * below it, in this hierarchy.  The pidfd is looked at once more afterwards: as long as that
+ * process was alive its number was nobody else's.  What the container sees of the child in
+ * its namespace is not dumpable, shares no memory, and has only what it needs open.
+ *
+ * No errand is done twice.  What a request changes is its deed: begun, then done, with its
+ * result, in the slot of the journal that the request is in (vault.h).  The child says that
+ * it is done itself, in the vault, so it is said when the worker is dead already.  Who
+ * replays a request finds it done, or waits for the child, who has not much to do; if that
+ * says nothing any more, nobody knows, and the caller is told EINTR.
+ */
+#ifndef LXCFSD_DEPUTY_H
+#define LXCFSD_DEPUTY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <lxcfsd/plugin.h>
+
+struct model;
+
+#define DEPUTY_BYTES_MAX  4096 /* a control file takes no more than a page */
+#define DEPUTY_GROUPS_MAX 1024
+#define DEPUTY_NAME_MAX	  256
+#define DEPUTY_PATH_MAX	  4096
+
+enum deputy_pids {
+	DEPUTY_NO_PIDS,
+	DEPUTY_PROCESS, /* cgroup.procs */
+	DEPUTY_THREAD,	/* tasks, cgroup.threads */
+};
+
+/* Whose request it is.  Who he is says /proc: the kernel tells of the user only with some
+ * requests (FUSE_INVALID_UIDGID, since Linux 6.12), and of groups never.  He waits for the
+ * answer, so that nobody else has his number. */
+struct deputy_caller {
+	pid_t tid; /* in our pid namespace */
+};
+
+struct errand {
+	uint32_t kind; /* enum lxcfsd_change_kind, but for OPEN */
+	uint32_t mode, uid, gid;
+	uint32_t caller_uid, caller_gid, group_count;
+	uint32_t pids;		   /* enum deputy_pids */
+	int32_t number;		   /* of the process that is written */
+	uint32_t hierarchy;	   /* index of the layout */
+	uint64_t deed_at;	   /* where in the vault; 0: it is not recorded */
+	uint64_t deed;		   /* as it was begun */
+	char own[DEPUTY_PATH_MAX]; /* the container's cgroup there */
+	char name[DEPUTY_NAME_MAX];
+	uint32_t len;
+	char bytes[DEPUTY_BYTES_MAX];
+	uint32_t groups[DEPUTY_GROUPS_MAX];
+};
+
+/* Before the worker is confined, and while it has one thread. */
+int deputy_start(struct model *model);
+/* From now on there is a vault. */
+void deputy_use_vault(struct model *model, int vault_fd, const void *vault);
+
+/*
+ * Does it in `dir_fd`, once: see the head.  `number` of the errand is as the caller counts;
+ * 0: the caller himself.  -EROFS: there is no deputy.  -EINTR: it may have been done.
+ */
+int deputy_do(struct model *model, const struct deputy_caller *caller, int dir_fd,
+	      struct errand *errand);
+
+#endif

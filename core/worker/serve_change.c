@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* serve_change.c - what is changed in a container's own root: see deputy.h. */
+#include <errno.h>
+
+#include "deputy.h"
+#include "draw.h"
+#include "journal.h"
+#include "serve.h"
+
+static const struct node *root_of(const struct server *s, const struct node *node)
+{
+	return &s->nodes.list[node->tree_root - 1];
+}
+
+bool serve_is_changeable(const struct server *s, const struct node *node)
+{
+	return node->container && node->tree_root && root_of(s, node)->tree &&
+	       root_of(s, node)->tree->change;
+}
+
+static int change_as(struct server *s, const struct serve_read *who, const char *path,
+		     struct subject *subject, const struct lxcfsd_change *change)
+{
+	const struct node *root = root_of(s, who->node);
+	const struct deputy_caller caller = { .tid = who->reader };
+	struct lxcfsd_request req;
+	int r;
+
+	request_begin(&req, s->model, subject, who->reader);
+	req.caller = &caller;
+	journal_runs(serve_number(s, root));
+	r = draw_change(root->plugin, root->tree, path, &req, change);
+	journal_runs(0);
+	request_end(&req);
+	return r;
+}
+
+int serve_change(struct server *s, const struct serve_read *who, const char *name,
+		 const struct lxcfsd_change *change)
+{
+	const struct node *node = who->node;
+	struct subject *subject = NULL;
+	struct node_path path;
+	int r = serve_subject(s, node, who->reader, &subject);
+
+	r = serve_by_plugin(s, node, r, who->suspect);
+	if (r == 0 && name)
+		r = nodes_path_below(&s->nodes, node, name, &path);
+	else if (r == 0)
+		nodes_path(&s->nodes, node, &path);
+	/* of what was opened: it may be another by now */
+	if (r == 0 && !name)
+		r = serve_is_there(s, node, subject, 0, who);
+	if (r == 0)
+		r = change_as(s, who, path.text, subject, change);
+	else if (r == LXCFSD_NO_VIEW)
+		r = -EROFS;
+	subject_unref(subject);
+	serve_wake(s);
+	return r;
+}

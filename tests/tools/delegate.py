@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""delegate - changes cgroups from within a container.
+
+	delegate.py try CALL...		what each says: mkdir:PATH, rmdir:PATH, open:PATH,
+					write:PATH:TEXT (\\n is a newline), chmod:PATH:MODE,
+					chown:PATH:UID:GID, create:PATH, rename:PATH:PATH
+	delegate.py spin ROOT FILE LOW SECONDS [READY]
+		makes a cgroup in ROOT, writes numbers to FILE in it and reads them back, moves
+		itself there and out again, and removes it, on and on.  What fails, was done
+		twice (mkdir: it is there already; rmdir: it is gone), or reads back as something
+		else is a complaint.
+	delegate.py race FILE SECONDS
+		writes the numbers of processes that are just ending.
+"""
+import errno
+import os
+import sys
+import time
+
+
+def say(call, *args):
+	try:
+		call(*args)
+		return "OK"
+	except OSError as e:
+		return errno.errorcode[e.errno]
+
+
+def write(path, text):
+	fd = os.open(path, os.O_WRONLY)
+	try:
+		os.write(fd, text.encode().decode("unicode_escape").encode("latin1"))
+	finally:
+		os.close(fd)
+
+
+def one(what, path, *more):
+	if what == "write":
+		return say(write, path, ":".join(more))
+	return say({
+		"mkdir": lambda: os.mkdir(path),
+		"rmdir": lambda: os.rmdir(path),
+		"open": lambda: os.close(os.open(path, os.O_RDWR)),
+		"create": lambda: os.close(os.open(path, os.O_WRONLY | os.O_CREAT)),
+		"chmod": lambda: os.chmod(path, int(more[0], 8)),
+		"chown": lambda: os.chown(path, int(more[0]), int(more[1])),
+		"rename": lambda: os.rename(path, more[0]),
+	}[what])
+
+
+class Spin:
+	def __init__(self, root, file, low):
+		self.root, self.file, self.low = root, file, int(low)
+		self.calls = self.complaints = 0
+
+	def do(self, call, *args):
+		self.calls += 1
+		try:
+			return call(*args)
+		except OSError as e:
+			self.complaints += 1
+			if self.complaints < 10:
+				print("complaint:", args, e)
+
+	def read(self, path):
+		with open(path) as f:
+			return f.read().strip()
+
+	def round(self, n):
+		at = os.path.join(self.root, "spin%d" % (n % 3))
+		self.do(os.mkdir, at)
+		path = os.path.join(at, self.file)
+		for i in range(3):
+			value = str(self.low + 4096 * ((n * 3 + i) % 1000))
+			self.do(write, path, value)
+			if self.do(self.read, path) != value:
+				self.complaints += 1
+				print("complaint:", path, "is not", value)
+		self.do(write, os.path.join(at, "cgroup.procs"), "0")
+		me = str(os.getpid())
+		if me not in (self.do(self.read, os.path.join(at, "cgroup.procs")) or "").split():
+			self.complaints += 1
+			print("complaint: not moved to", at)
+		self.do(write, os.path.join(self.root, "rest", "cgroup.procs"), me)
+		self.do(os.rmdir, at)
+
+
+def spin(root, file, low, seconds, ready=None):
+	s = Spin(root, file, low)
+	end = time.monotonic() + float(seconds)
+	n = 0
+	while time.monotonic() < end:
+		s.round(n)
+		n += 1
+		if ready:
+			open(ready, "w").close()
+			ready = None
+	print("spin: %d calls, %d rounds, %d complaints" % (s.calls, n, s.complaints))
+	return 1 if s.complaints or n < 3 else 0
+
+
+def race(file, seconds):
+	end, said = time.monotonic() + float(seconds), {}
+	while time.monotonic() < end:
+		pid = os.fork()
+		if pid == 0:
+			os._exit(0)
+		for _ in range(2):
+			word = say(write, file, str(pid))
+			said[word] = said.get(word, 0) + 1
+		os.waitpid(pid, 0)
+		word = say(write, file, str(pid))
+		said[word] = said.get(word, 0) + 1
+	print("race:", *("%s=%d" % i for i in sorted(said.items())))
+	return 0
+
+
+if __name__ == "__main__":
+	what, args = sys.argv[1], sys.argv[2:]
+	if what == "try":
+		for call in args:
+			print("%s=%s" % (call, one(*call.split(":"))))
+	elif what in ("spin", "race"):
+		sys.exit(globals()[what](*args))
+	else:
+		sys.exit(__doc__)
