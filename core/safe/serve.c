@@ -68,12 +68,9 @@ static const void *body(struct safe_request *r, size_t size)
 static const struct node *node_of(struct safe_request *r)
 {
 	uint64_t id = r->head->nodeid;
-	const struct node *node =
-		nodes_get(&r->safe->nodes, id == FUSE_ROOT_ID ? r->safe->conn_roots[r->conn] : id);
+	uint32_t root = r->safe->conn_roots[r->conn];
 
-	if (node && node->serial) /* in a container's root what all have; cgroups are gone */
-		return node->like && node->path_len == node->like->path_len ? node->like : NULL;
-	return node;
+	return node_for_all(nodes_get(&r->safe->nodes, id == FUSE_ROOT_ID ? root : id));
 }
 
 /* On the inner connection files can be opened for writing. */

@@ -36,6 +36,7 @@
 #include "orphan.h"
 #include "place.h"
 #include "plugin.h"
+#include "ready.h"
 #include "render.h"
 #include "serve.h"
 #include "text.h"
@@ -111,15 +112,6 @@ static char *problems_text(const struct problems *p, int error)
 	return text;
 }
 
-static unsigned int switched_on(const struct server *s)
-{
-	unsigned int count = 0;
-
-	for (size_t i = 0; i < s->plugins.count; i++)
-		count += s->plugins.list[i].enabled;
-	return count;
-}
-
 /* ------------------------------------------------------------------- serve */
 
 static void ignore_signals(void)
@@ -130,47 +122,12 @@ static void ignore_signals(void)
 		signal(steered[i], SIG_IGN);
 }
 
-/* The directory of the files that can be written; "": there are none. */
-static void find_inner(const struct server *s, char *ret, size_t size)
-{
-	ret[0] = '\0';
-	for (size_t i = 0; i < s->plugins.count; i++) {
-		const struct plugin *p = &s->plugins.list[i];
-
-		for (uint32_t k = 0; p->enabled && p->files && k < p->meta.file_count; k++) {
-			const struct lxcfsd_file *file = &p->files[k];
-			size_t len = (size_t)(strrchr(file->path, '/') - file->path);
-
-			if (!file->trigger || !model_has_file(s->model, file))
-				continue;
-			if (ret[0] && (strlen(ret) != len || memcmp(ret, file->path, len) != 0))
-				log_warn("plugin '%s': '%s' cannot be written, only what is in "
-					 "'%s' can",
-					 p->section->name, file->path, ret);
-			else if (len > 0 && len < size)
-				snprintf(ret, size, "%.*s", (int)len, file->path);
-		}
-	}
-}
-
 static void tell_ready(const struct server *s)
 {
 	int set_fd = goodset_seal();
 	static struct wire_ready ready;
-	const struct settings *settings = &s->config->settings;
 
-	ready.ready_timeout_ms = (uint32_t)settings->ready_timeout_ms;
-	ready.drain_ms = (uint32_t)settings->drain_ms;
-	ready.request_timeout_ms = (uint32_t)settings->request_timeout_ms;
-	ready.log_level = (uint32_t)settings->log_level;
-	ready.plugins = switched_on(s);
-	ready.hide_host = settings->on_error != ON_ERROR_HOST;
-	ready.reattach = (uint32_t)settings->reattach;
-	ready.standby = (uint32_t)settings->standby;
-	snprintf(ready.mountpoint, sizeof(ready.mountpoint), "%s", settings->mountpoint);
-	find_inner(s, ready.inner, sizeof(ready.inner));
-	if (settings->container_roots)
-		snprintf(ready.roots, sizeof(ready.roots), "%s", NODES_ROOTS);
+	ready_fill(s, &ready);
 	if (guilt_tell(&s->plugins, CONTROL_FD) < 0 ||
 	    wire_send(CONTROL_FD, WIRE_READY, &ready, sizeof(ready), &set_fd, set_fd >= 0) < 0)
 		_exit(1); /* the keeper is gone, and nobody knows of us */
@@ -346,16 +303,6 @@ static void map_tables(bool begins)
 #endif
 }
 
-static bool can_change(const struct plugins *plugins)
-{
-	for (size_t i = 0; i < plugins->count; i++)
-		for (uint32_t k = 0; plugins->list[i].trees && k < plugins->list[i].meta.tree_count;
-		     k++)
-			if (plugins->list[i].enabled && plugins->list[i].trees[k].change)
-				return true;
-	return false;
-}
-
 static int serve(const struct arguments *a)
 {
 	static struct server server;
@@ -378,7 +325,7 @@ static int serve(const struct arguments *a)
 		return 1;
 	}
 	problems_done(&problems);
-	if (server.config->settings.container_roots && can_change(&server.plugins)) {
+	if (server.config->settings.container_roots && plugins_change(&server.plugins)) {
 		r = deputy_start(server.model);
 		if (r < 0)
 			log_warn("nothing can be changed in containers' own roots: %s",
@@ -417,8 +364,8 @@ static int check(const struct arguments *a)
 	log_open("lxcfsd", LOG_TO_STDERR, 3);
 	r = load(a, &server, &problems);
 	if (r == 0) {
-		printf("%s: good, %u of %zu plugins switched on\n", a->config, switched_on(&server),
-		       server.plugins.count);
+		printf("%s: good, %u of %zu plugins switched on\n", a->config,
+		       plugins_enabled(&server.plugins), server.plugins.count);
 		return 0;
 	}
 	text = problems_text(&problems, r);

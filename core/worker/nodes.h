@@ -120,6 +120,15 @@ static inline const struct node *node_shown(const struct node *node)
 	return node->like ? node->like : node;
 }
 
+/* The one in the registry that is the same for all; NULL: there is none, it is a cgroup or in
+ * a tree. */
+static inline const struct node *node_for_all(const struct node *node)
+{
+	if (!node || !node->serial)
+		return node;
+	return node->like && node->path_len == node->like->path_len ? node->like : NULL;
+}
+
 /* In it are the roots, or what is in one of them. */
 static inline bool node_has_own(const struct nodes *nodes, const struct node *node)
 {
