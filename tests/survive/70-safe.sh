@@ -240,4 +240,26 @@ stop_daemon
 is "$STOP_STATUS" 0 "it can be stopped then"
 bring_back
 check_not "nothing has crashed" grep -q 'signal 11\|signal 6' "$LOG"
+
+# ------------------------------------------------------------- containers' own roots
+
+daemon roots
+ini 'container_roots = yes'
+must_start
+wait_for "$PATIENCE" mount_line "$MNT/containers"
+cg_make a
+number=$(stat -c %i "${CG_DIR[memory]}/$CG_NAME/a")
+container_start a --mem 128M --bind "$MNT/containers/$number/proc/meminfo:/proc/meminfo" \
+	--bind "$MNT/containers/$number:/mnt" || bail "a container starts" "$(cat "$LOG")"
+check "a container sees its own by its root" sees_own
+hide
+kill_workers
+check "lxcfsd-safe serves that, too" sees_host
+is "$(in_container a cat /mnt/sys/devices/system/cpu/online)" "$(cat /sys/devices/system/cpu/online)" "and its directories"
+check_not "what is not for everybody is not there" in_container a ls /mnt/cgroup/memory
+bring_back
+check "a worker takes over again: its own" wait_for "$PATIENCE" sees_own
+is "$(in_container a cat /mnt/proc/meminfo | mem_total)" 131072 "in directories, too"
+container_stop a
+stop_daemon
 finish
