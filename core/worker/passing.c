@@ -94,6 +94,12 @@ static bool may_have(const struct passing *passing, uint32_t account)
 
 /* ----------------------------------------------------------------- entries */
 
+bool passing_is_number(const char *name, uint64_t *ret)
+{
+	return name[0] != '0' && strspn(name, "0123456789") == strlen(name) &&
+	       parse_u64(text_of(name), ret) == 0;
+}
+
 /* What a name in a container's root shows; NULL: nothing that is known. */
 static const struct node *find_like(const struct nodes *nodes, const struct node *parent,
 				    const char *name, uint32_t type)
@@ -150,6 +156,8 @@ static int add(struct nodes *nodes, const struct passing_find *f, struct node **
 	size_t len = strlen(f->name);
 	struct vault_passing *kept;
 
+	if (node_has_own(nodes, f->parent) && !find_like(nodes, f->parent, f->name, f->type))
+		return -ENOENT;
 	if (len >= PASSING_NAME_MAX || f->parent->path_len + 1 + len > NODE_PATH_MAX)
 		return -ENAMETOOLONG;
 	if (!may_have(passing, account))
@@ -322,8 +330,8 @@ static const struct node *known_parent(const struct nodes *nodes, const struct v
 	    parent->path_len + 1 + strlen(kept->name) > NODE_PATH_MAX)
 		return NULL;
 	if (parent->id == nodes->roots)
-		return parse_u64(text_of(kept->name), &number) == 0 && number &&
-				       number == kept->object && kept->type == NODE_DIR
+		return passing_is_number(kept->name, &number) && number == kept->object &&
+				       kept->type == NODE_DIR
 			       ? parent
 			       : NULL;
 	if (parent->container)

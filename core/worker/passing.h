@@ -43,6 +43,9 @@ struct passing_find {
 };
 /* Its node, counted once more.  -ENFILE: its owner has enough; -ENAMETOOLONG, -ESTALE. */
 int passing_add(struct nodes *nodes, const struct passing_find *find, const struct node **ret);
+/* A container's number, written as we would: what else it could be would be another name
+ * for the same. */
+bool passing_is_number(const char *name, uint64_t *ret);
 /* Those in `parent`, one by one: begins with *place 0 and ends with false.  A container's
  * name has no more than 20 bytes. */
 #define PASSING_NUMBER_MAX 21

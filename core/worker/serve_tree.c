@@ -17,14 +17,12 @@
  * there are no others.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "draw.h"
 #include "journal.h"
 #include "passing.h"
 #include "serve.h"
-#include "text.h"
 
 static int ask_plugin(struct server *s, const struct node *root, const char *path,
 		      struct subject *subject, pid_t reader, struct lxcfsd_found *ret)
@@ -155,16 +153,12 @@ static int check_container(struct server *s, uint64_t number)
 	return r < 0 ? -ENOENT : 0;
 }
 
-/* Of /containers itself: a number, written as we would. */
+/* Of /containers itself. */
 static int find_container(struct server *s, const char *name, struct lxcfsd_found *ret)
 {
-	char text[PASSING_NUMBER_MAX];
 	uint64_t number;
 
-	if (parse_u64(text_of(name), &number) < 0)
-		return -ENOENT;
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	if (strcmp(name, text) != 0)
+	if (!passing_is_number(name, &number))
 		return -ENOENT;
 	*ret = (struct lxcfsd_found){ .entry = { LXCFSD_DIR, 0555 }, .object = number };
 	return check_container(s, number);

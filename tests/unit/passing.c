@@ -248,8 +248,74 @@ static void test_garbage(uint32_t high, bool plausible)
 	end(fd);
 }
 
+/* In a container's root is what there is for all. */
+static void test_roots(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t object;
+	} wrong[] = { { "017", 17 }, { "18", 19 }, { "x", 17 }, { "0", 0 } };
+	const struct node *roots, *own, *other, *top, *below;
+	struct vault_passing *table;
+	uint32_t place = 0, count = 0;
+	char name[PASSING_NUMBER_MAX];
+	uint64_t numbers[3];
+	int fd;
+
+	begin(&fd);
+	CHECK(nodes.roots == 0 &&
+	      !nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "containers"));
+	CHECK(nodes_open_roots(&nodes) == 0);
+	roots = nodes_lookup(&nodes, nodes_get(&nodes, NODE_ROOT), "containers");
+	CHECK(roots && roots->id == nodes.roots && roots->mode == 0700);
+	own = look_up(roots, "17", 17);
+	other = look_up(roots, "18", 18);
+	top = look_up(own, "t", 0);
+	below = look_up(top, "x", 5);
+	CHECK(own && own->container == 17 && own->like->id == NODE_ROOT && !own->tree_root);
+	CHECK(top && top->container == 17 && top->like == root && top->tree_top);
+	CHECK(below && below->container == 17 && below->tree_root == root->id && !below->tree_top);
+	CHECK_STR(path_of(own), "");
+	CHECK_STR(path_of(top), "/t");
+	CHECK_STR(path_of(below), "/t/x");
+	CHECK(node_for_all(top) == root && !node_for_all(below));
+	CHECK(!look_up(own, "no-such-thing", 0));
+	CHECK((below = look_up(top, "x", 5)) && look_up(look_up(other, "t", 0), "x", 5) != below);
+	while (passing_next(&nodes, roots, &place, name))
+		count += !strcmp(name, "17") || !strcmp(name, "18");
+	CHECK_U64(count, 2);
+	numbers[0] = node_number(own);
+	numbers[1] = node_number(top);
+	numbers[2] = node_number(below);
+	/* the next worker, after a crash that left some that are none */
+	table = nodes.passing.part->table;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct vault_passing *kept = &table[100 + i];
+
+		*kept = table[own->id - 1 - NODES_MAX];
+		snprintf(kept->name, sizeof(kept->name), "%s", wrong[i].name);
+		kept->object = wrong[i].object;
+	}
+	table[104] = table[top->id - 1 - NODES_MAX];
+	table[104].type = NODE_FILE; /* it is none */
+	atomic_store(&nodes.passing.part->high, 105);
+	nodes_done(&nodes);
+	take_over();
+	CHECK(nodes.roots != 0);
+	own = nodes_get(&nodes, numbers[0]);
+	top = nodes_get(&nodes, numbers[1]);
+	below = nodes_get(&nodes, numbers[2]);
+	CHECK(own && own->container == 17 && top && top->like == root && top->tree_top);
+	CHECK(below && below->container == 17 && below->object == 5);
+	CHECK_STR(path_of(below), "/t/x");
+	for (uint32_t i = 100; i < 105; i++)
+		CHECK(!nodes.list[NODES_MAX + i].id);
+	end(fd);
+}
+
 int main(void)
 {
+	test_roots();
 	test_counts();
 	test_next_worker();
 	test_pins();
