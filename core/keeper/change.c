@@ -293,46 +293,63 @@ void change_hear(struct keeper *k, struct process *p)
 
 /* -------------------------------------------------------------- a worker ends */
 
-static void next_ended(struct keeper *k, const char *how)
+/* Somebody has killed it, or memory has run out: that says nothing of what it was made of. */
+static bool next_was_killed(const struct keeper *k, int status)
 {
-	bool last = k->other_failed || k->good.set_fd < 0, safe = k->next.made_of.last_resort;
-	static const char hint[] = ": is a library that it needs gone or broken?";
-	char text[256];
-	const char *why = k->next.failure;
-	char *kept;
+	return !k->next.failure && !process_status_is_fault(status);
+}
 
-	if (!why) {
-		snprintf(text, sizeof(text), "the new worker ended with %s before it was ready%s",
-			 how, strcmp(how, "exit status 127") == 0 ? hint : "");
-		why = text;
-	}
-	kept = strdup(why);
-	process_done(&k->next);
-	why = kept ? kept : "out of memory";
-	if (k->purpose == FOR_START) {
+static void respawn_failed(struct keeper *k, const char *why, bool safe, bool killed)
+{
+	bool last = !killed && (k->other_failed || k->good.set_fd < 0);
+
+	if (safe || safe_worker_failed(&k->safe, last, k->died_ns, why))
+		log_lines(3, "cannot restart: ", why);
+	if (safe)
+		safe_died(&k->safe, true, 0);
+	if (!safe && !killed)
+		k->from_disk = !k->from_disk; /* one of the two will do */
+	k->other_failed |= !killed;
+	k->failures += killed && k->active.state == PROCESS_NONE;
+}
+
+static void next_failed(struct keeper *k, const char *why, bool safe, bool killed)
+{
+	switch (k->purpose) {
+	case FOR_START:
 		log_lines(3, "", why);
 		log_err("not started: nothing was mounted");
 		change_stop(k, 1);
-	} else {
-		if (k->purpose == FOR_RELOAD)
-			change_reload_ended(k, false, why);
-		else if (k->purpose == FOR_STANDBY)
-			standby_ended(k, why);
-		else if (safe || safe_worker_failed(&k->safe, last, k->died_ns, why))
-			log_lines(3, "cannot restart: ", why);
-		if (safe)
-			safe_died(&k->safe, true, 0);
-		else if (k->purpose == FOR_RESPAWN)
-			k->from_disk = !k->from_disk; /* one of the two will do */
-		else
-			k->from_disk = false; /* what is there is no good */
-		k->other_failed |= k->purpose == FOR_RESPAWN;
-		if (k->active.state == PROCESS_NONE) {
-			k->failures += !safe_exists(&k->safe);
-			respawn(k, UNREADY_PAUSE_MS);
-		}
+		return;
+	case FOR_RELOAD:
+		change_reload_ended(k, false, why);
+		k->from_disk = false; /* what is there is no good */
+		break;
+	case FOR_STANDBY:
+		standby_ended(k, why);
+		break;
+	case FOR_RESPAWN:
+		respawn_failed(k, why, safe, killed);
+		break;
 	}
-	free(kept);
+	if (k->active.state == PROCESS_NONE) {
+		k->failures += !killed && !safe_exists(&k->safe);
+		respawn(k, UNREADY_PAUSE_MS);
+	}
+}
+
+static void next_ended(struct keeper *k, int status, const char *how)
+{
+	static const char hint[] = ": is a library that it needs gone or broken?";
+	bool killed = next_was_killed(k, status), safe = k->next.made_of.last_resort;
+	char *why = k->next.failure, text[256];
+
+	snprintf(text, sizeof(text), "the new worker ended with %s before it was ready%s", how,
+		 strcmp(how, "exit status 127") == 0 ? hint : "");
+	k->next.failure = NULL;
+	process_done(&k->next);
+	next_failed(k, why ? why : text, safe, killed);
+	free(why);
 }
 
 static const char *name_of(const struct process *p)
@@ -422,7 +439,7 @@ void change_reap(struct keeper *k)
 		if (k->next.state != PROCESS_NONE && pid == k->next.pid) {
 			k->next.ended = true;
 			change_hear(k, &k->next);
-			next_ended(k, how);
+			next_ended(k, status, how);
 		} else if (k->active.state != PROCESS_NONE && pid == k->active.pid) {
 			k->active.ended = true;
 			change_hear(k, &k->active);

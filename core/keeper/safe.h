@@ -5,8 +5,8 @@
  * Theory of operation.  Its program is opened when the keeper starts and is executed
  * from that descriptor, so that nothing on disk is needed when nothing on disk is good
  * any more.  It is due when nobody serves and neither what served before nor what is on
- * disk comes to serve: both have failed, or they take too long, or one after the other
- * dies soon after it began.  It takes over as a worker does, as `active`; meanwhile
+ * disk comes to serve: both have failed (not: were killed), or they take too long, or one
+ * after the other dies soon after it began.  It takes over as a worker does, as `active`; meanwhile
  * workers are tried as `next`, and the first that is ready takes over from it in the
  * ordinary way.
  */

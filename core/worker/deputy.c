@@ -18,7 +18,7 @@
 #include "text.h"
 #include "vault.h"
 
-#define REPLAY_WAIT_MS 1000
+#define REPLAY_WAIT_MS 10000 /* a request past its deadline is answered without us */
 
 /* ------------------------------------------------------------------ start */
 
@@ -58,42 +58,44 @@ void deputy_use_vault(struct model *model, int vault_fd, const void *vault)
 
 /* ----------------------------------------------------------------- once only */
 
-/* 0: it is for us to do; 1: *ret is what came of it. */
-static int look_at_deed(_Atomic uint64_t *deed, uint64_t begun, int *ret)
+static uint64_t deed_of_request(void)
 {
-	uint64_t end = io_now_ns() + (uint64_t)REPLAY_WAIT_MS * 1000000u, now;
-
-	for (;;) {
-		now = atomic_load(deed);
-		if (now >> 32 != begun >> 32)
-			return 0;
-		if ((uint32_t)now >= DEED_DONE || io_now_ns() > end)
-			break;
-		poll(NULL, 0, 1); /* who has begun it lives longer than who has asked */
-	}
-	*ret = (uint32_t)now >= DEED_DONE ? -(int)((uint32_t)now - DEED_DONE) : -EINTR;
-	return 1;
+	return (uint64_t)(uint32_t)journal_unique() << 32;
 }
 
-static bool begin_deed(struct model *model, struct errand *errand, int *ret)
+bool deputy_look_back(int *ret)
+{
+	_Atomic uint64_t *deed = journal_deed();
+	uint64_t end = io_now_ns() + (uint64_t)REPLAY_WAIT_MS * 1000000u, now;
+
+	if (!deed || !journal_is_replay())
+		return false;
+	*ret = -EINTR;
+	if (journal_is_resent()) /* the slot that it was in is lost */
+		return true;
+	do {
+		now = atomic_load(deed);
+		if (now >> 32 != deed_of_request() >> 32)
+			return false;
+		if ((uint32_t)now >= DEED_DONE) {
+			*ret = -(int)((uint32_t)now - DEED_DONE);
+			return true;
+		}
+		poll(NULL, 0, 1); /* who has begun it lives longer than who has asked */
+	} while (io_now_ns() < end);
+	return true;
+}
+
+static void begin_deed(struct model *model, struct errand *errand)
 {
 	_Atomic uint64_t *deed = journal_deed();
 	const char *vault = model->deputy.vault;
 
-	*ret = 0;
-	if (journal_is_resent()) { /* the slot that it was in is lost */
-		*ret = -EINTR;
-		return false;
-	}
-	if (!deed || !vault || (const char *)deed < vault ||
-	    (const char *)deed >= vault + VAULT_SIZE)
-		return true;
-	errand->deed = (uint64_t)(uint32_t)journal_unique() << 32 | DEED_BEGUN;
+	if (!deed || (const char *)deed < vault || (const char *)deed >= vault + VAULT_SIZE)
+		return;
+	errand->deed = deed_of_request() | DEED_BEGUN;
 	errand->deed_at = (uint64_t)((const char *)deed - vault);
-	if (journal_is_replay() && look_at_deed(deed, errand->deed, ret))
-		return false;
 	atomic_store(deed, errand->deed);
-	return true;
 }
 
 /* What did not even begin may be tried again. */
@@ -237,7 +239,7 @@ int deputy_do(struct model *model, const struct deputy_caller *caller, int dir_f
 	      struct errand *errand)
 {
 	_close_ int ns_fd = -1;
-	int r = 0, known;
+	int r;
 
 	if (!model->deputy.sock || !model->deputy.vault)
 		return -EROFS;
@@ -248,5 +250,6 @@ int deputy_do(struct model *model, const struct deputy_caller *caller, int dir_f
 		errand->number = -caller->tid;
 	if (r < 0)
 		return r;
-	return begin_deed(model, errand, &known) ? run_errand(model, errand, dir_fd, ns_fd) : known;
+	begin_deed(model, errand);
+	return run_errand(model, errand, dir_fd, ns_fd);
 }

@@ -71,6 +71,10 @@ int deputy_start(struct model *model);
 /* From now on there is a vault. */
 void deputy_use_vault(struct model *model, int vault_fd, const void *vault);
 
+/* The request in hand is a replay of one that was begun: *ret is what came of it, or
+ * -EINTR. */
+bool deputy_look_back(int *ret);
+
 /*
  * Does it in `dir_fd`, once: see the head.  `number` of the errand is as the caller counts;
  * 0: the caller himself.  -EROFS: there is no deputy.  -EINTR: it may have been done.

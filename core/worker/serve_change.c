@@ -41,8 +41,11 @@ int serve_change(struct server *s, const struct serve_read *who, const char *nam
 	const struct node *node = who->node;
 	struct subject *subject = NULL;
 	struct node_path path;
-	int r = serve_subject(s, node, who->reader, &subject);
+	int r;
 
+	if (change->kind != LXCFSD_CHANGE_OPEN && deputy_look_back(&r))
+		return r;
+	r = serve_subject(s, node, who->reader, &subject);
 	r = serve_by_plugin(s, node, r, who->suspect);
 	if (r == 0 && name)
 		r = nodes_path_below(&s->nodes, node, name, &path);

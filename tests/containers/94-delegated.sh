@@ -89,6 +89,7 @@ if [ "$CG_MODE" = v1 ]; then
 		[ -n "$d" ] || { skip "$c" "no such hierarchy" && continue; }
 		key=$(basename "$(readlink -f "$d")")
 		mkdir -p "$d/$CG_NAME/a/below"
+		sleep 0.2 # where a container has cgroups is looked at again after cache_ms
 		case $c in
 		devices) says "devices" EPERM "write:/mnt/$key/below/devices.allow:a" "write:/mnt/$key/devices.allow:a" "write:/mnt/$key/below/devices.deny:a" ;;
 		blkio) says "a hierarchy whose limits do not hold below" EPERM "mkdir:/mnt/$key/x" "write:/mnt/$key/below/cgroup.procs:0" ;;
@@ -164,7 +165,7 @@ while alive $race; do
 done
 wait $race
 is "$strangers" "" "numbers that are given anew: no stranger was ever moved"
-like "$(cat "$T/race")" '^race: (E[A-Z]+=[0-9]+ )*(OK=[0-9]+)?$' "and its own were, or not"
+like "$(cat "$T/race")" '^race:( [A-Z]+=[0-9]+)+$' "and its own were, or not"
 diag "$(cat "$T/race")"
 
 # --------------------------------------------------- whatever happens to the daemon

@@ -30,6 +30,7 @@ for _ in 1 2 3; do
 	wait_for "$PATIENCE" serves || break
 done
 check "a candidate dies between READY and being heard" serves
+check_not "which is no reason to show the host's files" grep -q 'lxcfsd-safe serves' "$LOG"
 
 # Anybody, at any moment, among reloads.
 start_load
