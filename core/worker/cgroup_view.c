@@ -2,6 +2,7 @@
 /* cgroup_view.c - see cgroup_view.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -101,6 +102,37 @@ static const struct hierarchy *split(const struct lxcfsd_request *req, const cha
 	return NULL;
 }
 
+/* Inode numbers are of one hierarchy: they are too large to meet. */
+static uint64_t object_of(const struct hierarchy *hierarchy, const struct stat *st)
+{
+	return st->st_ino ^ (uint64_t)(hierarchy->index + 1) << 56;
+}
+
+/* Opens `rest` from the container's own cgroup on.  What is looked up in a directory is
+ * looked up in that very one, not in one that has its name by now. */
+static int open_from(const struct lxcfsd_request *req, const struct hierarchy *hierarchy, int own,
+		     const char *rest, int flags)
+{
+	const char *slash = strrchr(rest, '/');
+	size_t len = slash ? (size_t)(slash - rest) : 0;
+	char above[PATH_MAX];
+	_close_ int dir = -1;
+	struct stat st;
+
+	if (!req->above)
+		return path_open(own, *rest ? rest : ".", flags, PATH_NO_LINKS);
+	if (len >= sizeof(above))
+		return -ENAMETOOLONG;
+	memcpy(above, len ? rest : ".", len ? len : 1);
+	above[len ? len : 1] = '\0';
+	dir = path_open(own, above, O_PATH | O_DIRECTORY | O_NOFOLLOW, PATH_NO_LINKS);
+	if (dir < 0)
+		return dir;
+	if (fstat(dir, &st) < 0 || req->above != object_of(hierarchy, &st))
+		return -ENOENT;
+	return path_open(dir, slash ? slash + 1 : rest, flags, PATH_NO_LINKS);
+}
+
 /* Opens what `rest` names below the container's own cgroup. */
 static int open_below(const struct lxcfsd_request *req, const struct hierarchy *hierarchy,
 		      const char *rest, int flags)
@@ -114,9 +146,8 @@ static int open_below(const struct lxcfsd_request *req, const struct hierarchy *
 		return -ENOENT;
 	if (own < 0)
 		return own;
-	fd = path_open(own, *rest ? rest : ".",
-		       flags | O_NOFOLLOW | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY),
-		       PATH_NO_LINKS);
+	fd = open_from(req, hierarchy, own, rest,
+		       flags | O_NOFOLLOW | (flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY));
 	/* ENODEV: the cgroup is being removed */
 	if (fd == -ELOOP || fd == -ENOTDIR || fd == -EXDEV || fd == -ENODEV)
 		return -ENOENT;
@@ -124,6 +155,9 @@ static int open_below(const struct lxcfsd_request *req, const struct hierarchy *
 		return fd;
 	/* something that the host has mounted there */
 	if (fstat(own, &top) < 0 || fstat(fd, &st) < 0 || top.st_dev != st.st_dev)
+		return -ENOENT;
+	/* renamed meanwhile, and another one has its name */
+	if (req->object && req->object != object_of(hierarchy, &st))
 		return -ENOENT;
 	r = fd;
 	fd = -1;
@@ -161,8 +195,7 @@ int cgroup_view_find(struct lxcfsd_request *req, const char *below, struct lxcfs
 		.entry = { S_ISDIR(st.st_mode) ? LXCFSD_DIR : LXCFSD_REG, st.st_mode & 0777 },
 		.uid = st.st_uid,
 		.gid = st.st_gid,
-		/* numbers of one hierarchy: these are too large to meet */
-		.object = st.st_ino ^ (uint64_t)(hierarchy->index + 1) << 56,
+		.object = object_of(hierarchy, &st),
 	};
 	return 0;
 }

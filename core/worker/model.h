@@ -87,8 +87,10 @@ struct lent;
 struct deputy_caller;
 struct lxcfsd_request {
 	struct model *model;
-	struct subject *subject;	    /* may be NULL: no view of its own */
-	pid_t reader;			    /* thread id, 0 when not known */
+	struct subject *subject; /* may be NULL: no view of its own */
+	pid_t reader;		 /* thread id, 0 when not known */
+	uint64_t object;	 /* lxcfsd_found.object of what is asked for, 0: not known ... */
+	uint64_t above;		 /* ... of the directory in which it is looked up */
 	const struct deputy_caller *caller; /* of a change; else NULL */
 	struct lent *lent[REQUEST_LENT_MAX];
 	unsigned int lent_count;

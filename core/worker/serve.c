@@ -301,6 +301,7 @@ static int make_text(struct server *s, const struct serve_read *read, struct sub
 	if (r < 0)
 		return r;
 	request_begin(&req, s->model, subject, read->reader);
+	req.object = node->serial ? node->object : 0;
 	r = serve_by_plugin(s, node, subject_error, read->suspect);
 	if (r == 0 && node->serial && !read->late) /* it may be another by now */
 		r = serve_is_there(s, node, subject, subject_error, read);

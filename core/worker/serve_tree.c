@@ -24,13 +24,15 @@
 #include "passing.h"
 #include "serve.h"
 
-static int ask_plugin(struct server *s, const struct node *root, const char *path,
-		      struct subject *subject, pid_t reader, struct lxcfsd_found *ret)
+static int ask_plugin(struct server *s, const struct node *root, const struct node *dir,
+		      const char *path, struct subject *subject, pid_t reader,
+		      struct lxcfsd_found *ret)
 {
 	struct lxcfsd_request req;
 	int r;
 
 	request_begin(&req, s->model, subject, reader);
+	req.above = dir && dir->serial ? dir->object : 0;
 	journal_runs(serve_number(s, root));
 	r = draw_lookup(root->plugin, root->tree, path, &req, ret);
 	journal_runs(0);
@@ -38,14 +40,15 @@ static int ask_plugin(struct server *s, const struct node *root, const char *pat
 	return r;
 }
 
-static int find_entry(struct server *s, const struct node *root, const char *path,
-		      struct subject *subject, int subject_error, const struct serve_read *who,
-		      struct lxcfsd_found *ret)
+/* `dir`: in which it is looked up; NULL: it is known already. */
+static int find_entry(struct server *s, const struct node *root, const struct node *dir,
+		      const char *path, struct subject *subject, int subject_error,
+		      const struct serve_read *who, struct lxcfsd_found *ret)
 {
 	int r = serve_by_plugin(s, root, subject_error, who->suspect);
 
 	if (r == 0)
-		r = ask_plugin(s, root, path, subject, who->reader, ret);
+		r = ask_plugin(s, root, dir, path, subject, who->reader, ret);
 	if (r == 0 || r == -ENOENT)
 		return r;
 	if (serve_is_passing(s, root)) /* the kernel's error is the reader's */
@@ -81,8 +84,8 @@ int serve_is_there(struct server *s, const struct node *node, struct subject *su
 
 	if (!serve_depends(node))
 		return 0;
-	r = find_entry(s, &s->nodes.list[node->tree_root - 1], nodes_path(&s->nodes, node, &path),
-		       subject, subject_error, who, &found);
+	r = find_entry(s, &s->nodes.list[node->tree_root - 1], NULL,
+		       nodes_path(&s->nodes, node, &path), subject, subject_error, who, &found);
 	return r < 0 ? r : check(node, &found);
 }
 
@@ -94,8 +97,8 @@ int serve_entry(struct server *s, const struct serve_read *who, struct lxcfsd_fo
 	int r;
 
 	r = serve_subject(s, node, who->reader, &subject);
-	r = find_entry(s, &s->nodes.list[node->tree_root - 1], nodes_path(&s->nodes, node, &path),
-		       subject, r, who, ret);
+	r = find_entry(s, &s->nodes.list[node->tree_root - 1], NULL,
+		       nodes_path(&s->nodes, node, &path), subject, r, who, ret);
 	subject_unref(subject);
 	serve_wake(s);
 	return r == 0 ? check(node, ret) : r;
@@ -203,7 +206,7 @@ int serve_lookup(struct server *s, const struct serve_read *who, const char *nam
 	if (r < 0)
 		return r;
 	r = serve_subject(s, dir, who->reader, &subject);
-	r = find_entry(s, &s->nodes.list[dir->tree_root - 1], path.text, subject, r, who, ret);
+	r = find_entry(s, &s->nodes.list[dir->tree_root - 1], dir, path.text, subject, r, who, ret);
 	owner = dir->container ? dir->container : subject ? subject_id(subject) : 0;
 	subject_unref(subject);
 	serve_wake(s);
