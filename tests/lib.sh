@@ -176,11 +176,11 @@ other_worker() { local w; w=$(worker_pid) && [ "$w" != "$1" ] && one_worker; }
 reload_count() { awk 'NR == 1 { print $1; exit }' "$RUNDIR/lxcfsd/last-reload" 2>/dev/null; }
 reload_ended() { local n; n=$(reload_count) && [ "${n:-0}" -gt "$1" ]; }
 
-reload_and_wait() { # RELOAD is `ok` or `failed`, REASONS the lines that follow
+reload_and_wait() { # [SIGNAL]: RELOAD is `ok` or `failed`, REASONS the lines that follow
 	local before
 	before=$(reload_count)
 	RELOAD='' REASONS=''
-	kill -USR1 "$DPID" || return 1
+	kill "-${1:-USR1}" "$DPID" || return 1
 	wait_for "$PATIENCE" reload_ended "${before:-0}" || { RELOAD=none && return 1; }
 	RELOAD=$(awk 'NR == 1 { print $2; exit }' "$RUNDIR/lxcfsd/last-reload")
 	REASONS=$(tail -n +2 "$RUNDIR/lxcfsd/last-reload")

@@ -4,27 +4,12 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2119
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../load.sh"
+. "$(dirname "$0")/../upgrade.sh"
 
 daemon one
-mkdir -p "$D/bin/plugins" "$D/old"
-cp "$BUILD"/lxcfsd "$BUILD"/lxcfsd-worker "$D/bin/"
-cp "$BUILD"/plugins/*.so "$D/bin/plugins/"
-cp "$D/bin/lxcfsd" "$D/old/"
-LXCFSD=$D/bin/lxcfsd
+own_programs
 ini
 
-install_as() { # FILE: over the running one, as a package does it
-	cp "$1" "$D/bin/new" && chmod 755 "$D/bin/new" && mv "$D/bin/new" "$LXCFSD"
-}
-hup_and_wait() { # as reload_and_wait
-	local before
-	before=$(reload_count)
-	RELOAD='' REASONS=''
-	kill -HUP "$DPID" || return 1
-	wait_for "$PATIENCE" reload_ended "${before:-0}" || { RELOAD=none && return 1; }
-	RELOAD=$(awk 'NR == 1 { print $2; exit }' "$RUNDIR/lxcfsd/last-reload")
-	REASONS=$(tail -n +2 "$RUNDIR/lxcfsd/last-reload")
-}
 executed() { grep -c 'in the same process' "$LOG"; }
 fds() { find "/proc/$DPID/fd" -mindepth 1 | wc -l; }
 total() { timeout 10 cat "$MNT/proc/meminfo" | mem_total; }
@@ -133,7 +118,7 @@ mv "$D/bin/away" "$D/bin/lxcfsd-worker"
 
 # Another release, and back.
 version=$("$LXCFSD" --version)
-sed 's/lxcfsd [0-9]\.[0-9]\.[0-9]/lxcfsd 9.9.9/g' "$D/old/lxcfsd" >"$D/newer"
+newer_release "$D/newer"
 install_as "$D/newer"
 is "$("$LXCFSD" --version)" "lxcfsd 9.9.9" "the new one is another release"
 hup_and_wait
