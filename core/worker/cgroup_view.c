@@ -108,6 +108,11 @@ static uint64_t object_of(const struct hierarchy *hierarchy, const struct stat *
 	return st->st_ino ^ (uint64_t)(hierarchy->index + 1) << 56;
 }
 
+static uint64_t inode_of(const struct hierarchy *hierarchy, uint64_t object)
+{
+	return object ^ (uint64_t)(hierarchy->index + 1) << 56;
+}
+
 /* Opens `rest` from the container's own cgroup on.  What is looked up in a directory is
  * looked up in that very one, not in one that has its name by now. */
 static int open_from(const struct lxcfsd_request *req, const struct hierarchy *hierarchy, int own,
@@ -315,6 +320,7 @@ int cgroup_view_change(struct lxcfsd_request *req, const char *below,
 	char above[PATH_BYTES_MAX + 1];
 	struct errand errand;
 	_close_ int dir = -1;
+	struct stat st;
 	int r;
 
 	if (!req->caller || !req->subject)
@@ -334,6 +340,11 @@ int cgroup_view_change(struct lxcfsd_request *req, const char *below,
 	dir = open_below(req, hierarchy, above, O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return dir;
+	if (fstat(dir, &st) < 0 ||
+	    (req->caller->above && req->caller->above != object_of(hierarchy, &st)))
+		return -ENOENT;
 	r = fill_errand(req, hierarchy, name, change, &errand);
+	if (r == 0 && req->caller->object)
+		errand.inode = inode_of(hierarchy, req->caller->object);
 	return r < 0 ? r : deputy_do(req->model, req->caller, dir, &errand);
 }

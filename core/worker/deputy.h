@@ -47,7 +47,9 @@ enum deputy_pids {
  * requests (FUSE_INVALID_UIDGID, since Linux 6.12), and of groups never.  He waits for the
  * answer, so that nobody else has his number. */
 struct deputy_caller {
-	pid_t tid; /* in our pid namespace */
+	pid_t tid;	 /* in our pid namespace */
+	uint64_t object; /* as in struct lxcfsd_request: of what he has opened, or 0 ... */
+	uint64_t above;	 /* ... of the directory in which something is called so, or 0 */
 };
 
 struct errand {
@@ -57,6 +59,7 @@ struct errand {
 	uint32_t pids;		   /* enum deputy_pids */
 	int32_t number;		   /* of the process that is written */
 	uint32_t hierarchy;	   /* index of the layout */
+	uint64_t inode;		   /* of what is to be written to; 0: of whatever has the name */
 	uint64_t deed_at;	   /* where in the vault; 0: it is not recorded */
 	uint64_t deed;		   /* as it was begun */
 	char own[DEPUTY_PATH_MAX]; /* the container's cgroup there */

@@ -73,10 +73,15 @@ static int become(const struct errand *errand)
 static int write_bytes(const struct errand *errand, int dir_fd, const char *bytes, size_t len)
 {
 	int fd = openat(dir_fd, errand->name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY), r;
+	struct stat st;
 	ssize_t n;
 
 	if (fd < 0)
 		return -errno;
+	if (errand->inode && (fstat(fd, &st) < 0 || st.st_ino != errand->inode)) {
+		close(fd);
+		return -ENODEV; /* what was opened is gone, and another one has its name */
+	}
 	n = write(fd, bytes, len);
 	r = n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
 	close(fd);

@@ -18,11 +18,14 @@ bool serve_is_changeable(const struct server *s, const struct node *node)
 	       root_of(s, node)->tree->change;
 }
 
+/* What has the name by now may be another one than was looked up: `inside`, in the node. */
 static int change_as(struct server *s, const struct serve_read *who, const char *path,
-		     struct subject *subject, const struct lxcfsd_change *change)
+		     struct subject *subject, bool inside, const struct lxcfsd_change *change)
 {
 	const struct node *root = root_of(s, who->node);
-	const struct deputy_caller caller = { .tid = who->reader };
+	const struct deputy_caller caller = { .tid = who->reader,
+					      .object = inside ? 0 : who->node->object,
+					      .above = inside ? who->node->object : 0 };
 	struct lxcfsd_request req;
 	int r;
 
@@ -55,7 +58,7 @@ int serve_change(struct server *s, const struct serve_read *who, const char *nam
 	if (r == 0 && !name)
 		r = serve_is_there(s, node, subject, 0, who);
 	if (r == 0)
-		r = change_as(s, who, path.text, subject, change);
+		r = change_as(s, who, path.text, subject, name != NULL, change);
 	else if (r == LXCFSD_NO_VIEW)
 		r = -EROFS;
 	subject_unref(subject);

@@ -66,6 +66,16 @@ says "what is empty is removed" OK "rmdir:$AT/x/y"
 says "and made again" OK "mkdir:$AT/x/y"
 says "what is not empty is not" EBUSY "rmdir:$AT/x"
 
+# what is held open is never another one of its name
+in_container a sh -c "exec 7>$AT/x/y/$FILE; : >/tmp/open; while [ -e /tmp/open ]; do sleep 0.05; done; echo 12288000 >&7" 2>"$T/held" &
+held=$!
+wait_for "$PATIENCE" is_there /tmp/open
+before=$(cat "$M/a/x/y/$FILE")
+rmdir "$M/a/x/y" && mkdir "$M/a/x/y"
+rm /tmp/open
+wait $held
+is "$? $(cat "$M/a/x/y/$FILE")" "1 $before" "a file of a cgroup that is gone is not that of the next one"
+
 # ------------------------------------------------------------ what may never be done
 
 sleep 1000000 &
