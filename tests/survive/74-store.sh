@@ -5,24 +5,10 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2119
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../load.sh"
+. "$(dirname "$0")/../store.sh"
 
-STORE=$T/store
-mkdir "$STORE"
-start_service() {
-	rm -f "$STORE/notify"
-	python3 "$(dirname "$0")/../tools/fdstore.py" "$STORE" "$LXCFSD" -f -c "$INI" -p "$PIDFILE" \
-		--runtime-dir "$RUNDIR" "$MNT" >>"$LOG" 2>&1 &
-	SERVICE=$!
-	wait_for "$PATIENCE" grep -q . "$STORE/ready" && follow
-}
-follow() { DPID=$(cat "$STORE/pid"); } # it is not our child
-ready() { local n=0; read -r n 2>/dev/null <"$STORE/ready"; echo "${n:-0}"; }
-ready_again() { [ "$(ready)" -gt "$1" ]; }
 stored() { tr '\n' ' ' <"$STORE/names"; }
 reads() { timeout 5 cat "$MNT/proc/uptime" >/dev/null; }
-restarted() { # READY: has begun to serve since, with a worker of its own
-	follow && [ -e "/proc/$DPID" ] && ready_again "$1" && one_worker
-}
 
 daemon one
 ini
@@ -47,13 +33,6 @@ again() { # WHAT TIMES CMD...: 0 failed
 	is $good "$times" "$what: $times times it goes on"
 	undisturbed "$what"
 }
-kill_keeper() { kill -KILL "$DPID"; }
-kill_both() {
-	local w
-	w=$(worker_pid)
-	kill -STOP "$DPID" # or it starts another worker
-	kill -KILL "$w" "$DPID"
-}
 kill_keeper_and_stop_worker() {
 	local w
 	w=$(worker_pid)
@@ -61,7 +40,7 @@ kill_keeper_and_stop_worker() {
 	kill -STOP "$w" # on its way to being an orphan
 }
 terminate() { kill -TERM "$DPID"; }
-again "the main process is killed" 5 kill_keeper
+again "the main process is killed" 5 kill_main
 again "all processes are killed" 10 kill_both
 again "the main process is killed, and the worker does not answer" 2 kill_keeper_and_stop_worker
 again "the main process is told to end" 5 terminate
@@ -103,8 +82,7 @@ MOUNT=$(mount_line)
 again "which is as good" 2 kill_both
 
 # The end.
-kill -TERM "$SERVICE"
-wait "$SERVICE"
+stop_service
 check "after the end of the service the mount is still there" mount_line
 check "--unmount takes it off" "$LXCFSD" --unmount -c "$INI" -p "$PIDFILE" --runtime-dir "$RUNDIR"
 check_not "and it is gone" mount_line

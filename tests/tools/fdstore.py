@@ -4,7 +4,8 @@
 
 	fdstore.py DIR CMD [ARG]...
 
-Runs CMD and starts it again whenever it ends, with what it has stored as LISTEN_FDS.
+Runs CMD and starts it again whenever it ends, with what it has stored as LISTEN_FDS; after
+FDSTORE_RESTART_MS, if that is set, as RestartSec= of a unit.
 DIR/pid is the main process, DIR/names what is stored, DIR/ready how often READY=1 came,
 DIR/errors what was asked for that systemd would not like.  SIGTERM: stops for good.
 
@@ -16,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import time
 
 DIR, CMD = sys.argv[1], sys.argv[2:]
 store = []  # (name, fd)
@@ -107,4 +109,5 @@ while True:
     if pid == main:
         if stopping:
             sys.exit(0)
+        time.sleep(int(os.environ.get("FDSTORE_RESTART_MS", "0")) / 1000)
         main = start()
