@@ -146,44 +146,47 @@ void serve_forget(struct server *s, uint64_t number, uint64_t count)
 	passing_forget(&s->nodes, number, count);
 }
 
-/* There is such a cgroup. */
-static int check_container(struct server *s, uint64_t number)
+/* Of /containers itself: the number of a cgroup that there is. */
+static int find_container(struct server *s, const char *name, struct lxcfsd_found *ret)
 {
 	struct subject *subject = NULL;
-	int r = model_subject_by_number(s->model, number, &subject);
+	uint64_t number = 0;
+	int r = passing_is_number(name, &number) ? 0 : -ENOENT;
 
+	if (r == 0)
+		r = model_subject_by_number(s->model, number, &subject);
 	subject_unref(subject);
+	*ret = (struct lxcfsd_found){ .entry = { LXCFSD_DIR, 0555 }, .object = number };
 	return r < 0 ? -ENOENT : 0;
 }
 
-/* Of /containers itself. */
-static int find_container(struct server *s, const char *name, struct lxcfsd_found *ret)
-{
-	uint64_t number;
-
-	if (!passing_is_number(name, &number))
-		return -ENOENT;
-	*ret = (struct lxcfsd_found){ .entry = { LXCFSD_DIR, 0555 }, .object = number };
-	return check_container(s, number);
-}
-
-/* In a container's root, where that is no tree: as it is for all. */
-static int find_like(struct server *s, const struct node *dir, const char *name,
+/* In a container's root, where that is no tree: as it is for all.  What the root of a
+ * find()ing tree is like is for the plugin to say. */
+static int find_like(struct server *s, const struct serve_read *who, const char *name,
 		     struct lxcfsd_found *ret)
 {
-	const struct node *like = nodes_lookup(&s->nodes, dir->like, name);
+	const struct node *like = nodes_lookup(&s->nodes, who->node->like, name);
+	struct subject *subject = NULL;
+	struct node_path path;
+	int r;
 
 	if (!like || like->id == s->nodes.roots)
 		return -ENOENT;
-	*ret = (struct lxcfsd_found){ .entry = { serve_type(like), serve_mode(s, like) } };
-	return check_container(s, dir->container);
+	r = serve_subject(s, who->node, who->reader, &subject);
+	if (r == 0 && serve_is_passing(s, like))
+		r = find_entry(s, like, NULL, nodes_path(&s->nodes, like, &path), subject, 0, who,
+			       ret);
+	else if (r == 0)
+		*ret = (struct lxcfsd_found){ .entry = { serve_type(like), serve_mode(s, like) } };
+	subject_unref(subject);
+	return r < 0 ? -ENOENT : 0;
 }
 
 static int lookup_own(struct server *s, const struct serve_read *who, const char *name,
 		      const struct node **ret_node, struct lxcfsd_found *ret)
 {
 	const struct node *dir = who->node;
-	int r = dir->container ? find_like(s, dir, name, ret) : find_container(s, name, ret);
+	int r = dir->container ? find_like(s, who, name, ret) : find_container(s, name, ret);
 
 	if (r < 0)
 		return r;
