@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cgview.sh"
 
+long_in_vm
 daemon one
 must_start
 container_start x_1 --bind "$MNT/cgroup:/mnt" || bail "the first container starts"

@@ -7,6 +7,7 @@
 . "$(dirname "$0")/../cgview.sh"
 . "$(dirname "$0")/../upgrade.sh"
 
+long_in_vm
 daemon one
 own_programs
 must_start

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cgview.sh"
 
+long_in_vm
 daemon one
 must_start
 for c in x_1 x_10; do container_start $c --bind "$MNT/cgroup:/mnt" || bail "the container $c starts"; done

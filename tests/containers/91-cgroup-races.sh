@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cgview.sh"
 
+long_in_vm
 daemon one
 must_start
 BIND=$MNT/cgroup:/mnt

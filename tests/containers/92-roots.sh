@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../load.sh"
 
+long_in_vm
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 M=${CG_DIR[memory]}/$CG_NAME
 number_of() { stat -c %i "$M/$1"; }

@@ -4,6 +4,7 @@
 # allows it to who asks, and nothing else.
 # shellcheck source-path=SCRIPTDIR disable=SC2119
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../upgrade.sh"
 
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 TOOL=$(realpath "$(dirname "$0")/../tools/delegate.py") # on stdin: not everybody comes to where it is
@@ -15,6 +16,7 @@ esac
 MIB=$((1 << 20))
 
 daemon one
+own_programs
 ini 'container_roots = yes'
 sed -i 's/^\[plugin cgroup\]$/&\nwrite = delegated/' "$INI"
 must_start
@@ -188,14 +190,15 @@ spin=$!
 wait_for "$PATIENCE" is_there "$T/spinning"
 n=0
 while alive $spin; do
-	case $((n++ % 4)) in
+	case $((n++ % 5)) in
 	3) reload_and_wait ;;
+	4) install_as "$D/old/lxcfsd" && hup_and_wait ;;
 	*) w=$(worker_pid) && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" ;;
 	esac
 	sleep "0.$((RANDOM % 3))$((RANDOM % 10))"
 done
 wait $spin
-like "$(cat "$T/spin")" '^spin: [0-9]+ calls, [0-9]+ rounds, 0 complaints$' "killed and reloaded $n times: nothing failed, nothing was done twice"
+like "$(cat "$T/spin")" '^spin: [0-9]+ calls, [0-9]+ rounds, 0 complaints$' "killed, reloaded and upgraded $n times: nothing failed, nothing was done twice"
 diag "$(cat "$T/spin")"
 diag "$(grep -c died "$LOG") deaths"
 
