@@ -20,22 +20,15 @@
 #define FUSE_USE_VERSION 314
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <fuse_lowlevel.h>
 #include <linux/fuse.h>
 
-#include "dying.h"
-#include "fuse.h"
-#include "journal.h"
+#include "fuse_private.h"
 #include "log.h"
-#include "lost.h"
-#include "overdue.h"
 #include "passing.h"
-#include "wire.h"
 
 #ifndef FUSE_ALLOW_IDMAP
 #define FUSE_ALLOW_IDMAP (1ULL << 40)
@@ -44,30 +37,8 @@
 #define MAX_WRITE (JOURNAL_BUF_SIZE - 4096)
 #define MAX_PAGES 256 /* of one read */
 #define MAX_READ  ((size_t)MAX_PAGES * 65536)
-#define KICK	  SIGRTMIN
 /* Names never change their meaning; modes may, by a reload.  Not in trees. */
 #define STATIC_TIMEOUT 1.0
-
-struct fuse_conn {
-	struct fuse_conns *all;
-	uint32_t index;
-	uint32_t root; /* what node id 1 stands for */
-	int fd;
-	struct vault_conn *saved;
-	struct fuse_session *session; /* NULL: there is no such connection */
-	pthread_mutex_t first;	      /* of taking the first request while some are lost */
-	bool lost;		      /* requests, with the journal: see lost.h */
-	_Atomic unsigned int running; /* threads, without those that are held up */
-	unsigned int wanted;
-};
-
-struct fuse_conns {
-	struct server *server;
-	struct journal journal;
-	struct overdue overdue;
-	_Atomic bool draining;
-	struct fuse_conn list[VAULT_CONNS];
-};
 
 static struct fuse_conn *conn_of(fuse_req_t req)
 {
@@ -697,7 +668,16 @@ static ssize_t device_read(int fd, void *buf, size_t len, void *userdata)
 	return journal_read(&conn->all->journal, buf, len);
 }
 
-static void process(struct fuse_conn *conn, void *request, size_t len)
+int fuse_conn_receive(struct fuse_conn *conn, void *buf, size_t *ret_len)
+{
+	struct fuse_buf request = { .mem = buf };
+	int n = fuse_session_receive_buf(conn->session, &request);
+
+	*ret_len = request.size;
+	return n;
+}
+
+void fuse_conn_answer(struct fuse_conn *conn, void *request, size_t len)
 {
 	struct fuse_buf buf = { .mem = request, .size = len };
 
@@ -707,40 +687,7 @@ static void process(struct fuse_conn *conn, void *request, size_t len)
 	journal_forget(); /* if it was one that has no reply */
 }
 
-int fuse_conns_new(struct server *server, bool keep_journal, struct fuse_conns **ret)
-{
-	struct fuse_conns *conns = calloc(1, sizeof(*conns));
-	int r;
-
-	if (!conns)
-		return -ENOMEM;
-	conns->server = server;
-	r = journal_open(&conns->journal, server->vault, server->generation, keep_journal);
-	if (r < 0) {
-		free(conns);
-		return r;
-	}
-	*ret = conns;
-	return 0;
-}
-
-static uint32_t find_root(struct server *s, uint32_t index)
-{
-	char path[CONN_ROOT_MAX];
-	const struct node *node;
-	int r;
-
-	memcpy(path, s->vault->conn_roots[index], sizeof(path));
-	path[sizeof(path) - 1] = '\0';
-	if (!path[0])
-		return NODE_ROOT;
-	r = nodes_directory(&s->nodes, path, &node);
-	if (r < 0) /* what is open and bound goes on by its ids */
-		log_err("the directory '%s' cannot be found any more: %s", path, strerror(-r));
-	return r < 0 ? NODE_ROOT : node->id;
-}
-
-static int open_session(struct fuse_conn *conn)
+int fuse_conn_open(struct fuse_conn *conn)
 {
 	static const struct fuse_custom_io io = { .read = device_read, .writev = device_writev };
 	uint8_t init[sizeof(conn->saved->init_in)];
@@ -762,284 +709,7 @@ static int open_session(struct fuse_conn *conn)
 		return r;
 	memcpy(init, conn->saved->init_in, len);
 	in_init = true;
-	process(conn, init, len);
+	fuse_conn_answer(conn, init, len);
 	in_init = false;
 	return fuse_session_exited(conn->session) ? -EPROTO : 0;
-}
-
-int fuse_conns_add(struct fuse_conns *conns, uint32_t index, int fd)
-{
-	struct fuse_conn *conn;
-	int r;
-
-	if (index >= VAULT_CONNS || conns->list[index].session)
-		return -EEXIST;
-	conn = &conns->list[index];
-	conn->all = conns;
-	conn->index = index;
-	conn->fd = fd;
-	pthread_mutex_init(&conn->first, NULL);
-	conn->saved = &conns->server->vault->conns[index];
-	conn->root = find_root(conns->server, index);
-	r = open_session(conn);
-	if (r == 0)
-		journal_add(&conns->journal, index, fd);
-	return r;
-}
-
-static void answer(void *arg, uint32_t index, void *request, size_t len)
-{
-	struct fuse_conns *conns = arg;
-
-	process(&conns->list[index], request, len);
-}
-
-static void find_lost(struct fuse_conns *conns)
-{
-	bool any = false;
-
-	log_err("the journal is damaged: the requests that it has lost are taken again, or end "
-		"with an error");
-	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
-		struct fuse_conn *conn = &conns->list[i];
-
-		conn->lost = conn->session && !(conns->server->config->settings.test_resend &&
-						lost_resend(conn->fd, conn->saved));
-		any = any || conn->lost;
-	}
-	lost_forget(&conns->journal, !any);
-}
-
-unsigned int fuse_conns_left(struct fuse_conns *conns)
-{
-	if (lost_some(&conns->journal))
-		find_lost(conns);
-	return journal_sift(&conns->journal);
-}
-
-void fuse_conns_wake(void *arg, uint64_t sleeper)
-{
-	struct fuse_conns *conns = arg;
-	int fd = atomic_load(&conns->journal.fds[CONN_INNER]);
-	struct {
-		struct fuse_out_header head;
-		struct fuse_notify_poll_wakeup_out body;
-	} wake = { .head = { .len = sizeof(wake), .error = FUSE_NOTIFY_POLL },
-		   .body = { .kh = sleeper } };
-
-	if (fd >= 0 && write(fd, &wake, sizeof(wake)) < 0 && errno != ENOENT)
-		log_debug("a poller could not be woken: %m");
-}
-
-/* -------------------------------------------------------------------- loop */
-
-/* The kernel ends a request with an error when it cannot hand it over; a device
- * that gives nothing else is of no use. */
-#define ERRORS_MAX 100
-
-/* Somebody else has its place, unless the connection has lost threads. */
-static bool take_place(struct fuse_conn *conn)
-{
-	unsigned int running = atomic_load(&conn->running);
-
-	while (running < conn->wanted)
-		if (atomic_compare_exchange_weak(&conn->running, &running, running + 1))
-			return true;
-	return false;
-}
-
-/* False: it has no place any more. */
-static bool take_one(struct fuse_conn *conn, struct fuse_buf *buf, unsigned int *errors)
-{
-	struct fuse_conns *all = conn->all;
-	int n = fuse_session_receive_buf(conn->session, buf);
-
-	if (n == 0 && !atomic_load(&all->draining))
-		_exit(WORKER_EXIT_GONE); /* only a new mount helps */
-	if (n == -EINTR || n == -EAGAIN)
-		return true;
-	if (n < 0 && ++*errors > ERRORS_MAX) {
-		log_err("reading /dev/fuse: %s", strerror(-n));
-		_exit(1);
-	}
-	if (n <= 0)
-		return true;
-	*errors = 0;
-	/* once read, always answered: that is what makes a drain lose nothing */
-	process(conn, buf->mem, buf->size);
-	return !journal_was_late() || take_place(conn);
-}
-
-/* With requests lost, one is taken alone: nobody has one that was taken before it.
- * False: the thread has no place any more. */
-static bool take_first(struct fuse_conn *conn, struct fuse_buf *buf)
-{
-	struct fuse_conns *all = conn->all;
-	bool taken = false;
-
-	pthread_mutex_lock(&conn->first);
-	while (conn->lost && !taken && !atomic_load(&all->draining)) {
-		int n = fuse_session_receive_buf(conn->session, buf);
-		const struct fuse_in_header *head = buf->mem;
-
-		if (n == 0 && !atomic_load(&all->draining))
-			_exit(WORKER_EXIT_GONE);
-		if (n <= 0)
-			continue;
-		taken = head->opcode != FUSE_INTERRUPT; /* that has an older one's number */
-		if (!taken) {
-			process(conn, buf->mem, buf->size);
-			continue;
-		}
-		log_err("%u requests were lost: their readers get an error",
-			lost_end(&all->journal, conn->index, head->unique));
-		conn->lost = false;
-	}
-	pthread_mutex_unlock(&conn->first);
-	if (taken)
-		process(conn, buf->mem, buf->size);
-	return !taken || !journal_was_late() || take_place(conn);
-}
-
-struct start {
-	struct fuse_conn *conn;
-	int index;    /* of the slot of a request that was taken from another thread; -1: none */
-	bool counted; /* in running */
-};
-
-static void *take_requests(void *arg)
-{
-	struct start start = *(struct start *)arg;
-	struct fuse_conn *conn = start.conn;
-	struct fuse_conns *all = conn->all;
-	struct fuse_buf buf = { 0 };
-	unsigned int errors = 0;
-	bool stays = start.counted;
-
-	free(arg);
-	dying_enter();
-	if (start.index >= 0) {
-		buf.mem = journal_adopt(&all->journal, conn->index, (unsigned int)start.index);
-		overdue_answer(all->server, &all->journal, buf.mem);
-	}
-	if (start.index < 0 && !journal_replay(&all->journal, conn->index, answer, all))
-		stays = false;
-	stays = stays || take_place(conn);
-	if (stays && !buf.mem)
-		buf.mem = journal_attach(&all->journal, conn->index);
-	if (stays && !buf.mem)
-		atomic_fetch_sub(&conn->running, 1);
-	if (stays && buf.mem)
-		stays = take_first(conn, &buf);
-	while (stays && buf.mem && !atomic_load(&all->draining))
-		stays = take_one(conn, &buf, &errors);
-	journal_detach(&all->journal, atomic_load(&all->draining));
-	if (stays && buf.mem)
-		atomic_fetch_sub(&conn->running, 1);
-	return NULL;
-}
-
-static int start_thread(struct fuse_conn *conn, int index, bool counted)
-{
-	struct start *start = malloc(sizeof(*start));
-	pthread_t thread;
-
-	if (!start)
-		return -ENOMEM;
-	*start = (struct start){ conn, index, counted };
-	if (counted)
-		atomic_fetch_add(&conn->running, 1);
-	if (pthread_create(&thread, NULL, take_requests, start) != 0) {
-		if (counted)
-			atomic_fetch_sub(&conn->running, 1);
-		free(start);
-		return -EAGAIN;
-	}
-	pthread_detach(thread);
-	return 0;
-}
-
-static void replace(void *arg, const struct journal_late *late)
-{
-	struct fuse_conns *conns = arg;
-	struct fuse_conn *conn = &conns->list[late->thread_conn];
-	int index = late->spare ? -1 : late->index;
-
-	if (!late->spare) /* one that answers for another was not counted */
-		atomic_fetch_sub(&conn->running, 1);
-	if (index < 0)
-		journal_fail_late(&conns->journal, late);
-	if (start_thread(conn, index, false) < 0 && index >= 0)
-		journal_fail_late(&conns->journal, late);
-}
-
-static void help(void *arg)
-{
-	struct fuse_conns *conns = arg;
-
-	if (start_thread(&conns->list[CONN_PLAIN], -1, false) < 0)
-		log_err("requests of a worker that cannot die wait: no thread can be started");
-}
-
-static void on_kick(int signal)
-{
-	(void)signal; /* its only use is to end a read(2) with EINTR */
-}
-
-int fuse_conns_start(struct fuse_conns *conns, uint32_t index, unsigned int threads)
-{
-	struct sigaction kick = { .sa_handler = on_kick };
-	struct fuse_conn *conn = &conns->list[index];
-
-	sigaction(KICK, &kick, NULL);
-	conn->wanted = threads < JOURNAL_SLOTS ? threads : JOURNAL_SLOTS;
-	for (unsigned int i = 0; i < conn->wanted; i++)
-		if (start_thread(conn, -1, true) < 0)
-			return i > 0 ? 0 : -EAGAIN; /* fewer threads serve, too */
-	return 0;
-}
-
-int fuse_conns_watch(struct fuse_conns *conns, uint64_t limit_ns)
-{
-	conns->overdue = (struct overdue){ .server = conns->server,
-					   .journal = &conns->journal,
-					   .limit_ns = limit_ns,
-					   .replace = replace,
-					   .help = help,
-					   .arg = conns };
-	return overdue_start(&conns->overdue);
-}
-
-static bool is_running(struct fuse_conns *conns)
-{
-	unsigned int running = 0;
-
-	for (uint32_t i = 0; i < VAULT_CONNS; i++)
-		running += atomic_load(&conns->list[i].running);
-	return running > 0;
-}
-
-void fuse_conns_drain(struct fuse_conns *conns)
-{
-	struct timespec pause = { .tv_nsec = 100000 };
-
-	atomic_store(&conns->draining, true);
-	/* a kick between the look at `draining` and read(2) is lost: so again */
-	while (is_running(conns)) {
-		journal_kick(&conns->journal, KICK);
-		nanosleep(&pause, NULL);
-	}
-}
-
-void fuse_conns_resume(struct fuse_conns *conns)
-{
-	atomic_store(&conns->draining, false);
-	journal_reuse(&conns->journal);
-	for (uint32_t i = 0; i < VAULT_CONNS; i++) {
-		struct fuse_conn *conn = &conns->list[i];
-
-		for (unsigned int n = 0; conn->session && n < conn->wanted; n++)
-			if (start_thread(conn, -1, true) < 0)
-				log_err("cannot start a thread: fewer serve");
-	}
 }
