@@ -218,9 +218,17 @@ struct vault_handle {
 	uint32_t unresolved;  /* 1: nobody knew whose it is, each read has to ask */
 };
 
+/* Who has opened a file to change something by it. */
+struct vault_opener {
+	uint32_t serial; /* of the handle; else it is not known */
+	uint32_t uid;
+	uint64_t pidns;
+};
+
 struct vault_handles {
 	struct vault_handle table[HANDLES_MAX];
 	_Atomic uint32_t high; /* entries from here on were never used: do not exist */
+	struct vault_opener openers[HANDLES_MAX]; /* by place in the table */
 };
 
 #define SNAPSHOTS_VERSION  1

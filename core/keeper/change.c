@@ -406,6 +406,8 @@ static void active_ended(struct keeper *k, int status, const char *how)
 	if (faulty)
 		atomic_store(&k->vault->dead_faulty, generation);
 	atomic_store(&k->vault->dead, generation);
+	if (standby_is_next(k) && k->failures > FAILURES_FREE)
+		standby_drop(k); /* it would be the next one: there shall be a pause */
 	if (k->next.state == PROCESS_READY) {
 		promote(k);
 		return;

@@ -276,15 +276,31 @@ static void describe(const struct keeper *k, const struct dead *dead, struct lin
 		add(line, " and %u more", shown - IN_HAND_SHOWN);
 }
 
+/* One death counts once, however many threads were at the same. */
+static bool was_blamed(const struct dead *dead, unsigned int before, uint32_t number,
+		       const bool guilty[])
+{
+	for (unsigned int i = 0; i < before; i++)
+		if (guilty[i] && atomic_load(&dead->slots[i].runs) == number)
+			return true;
+	return false;
+}
+
 static void blame_guilty(struct keeper *k, const struct dead *dead, enum death cause)
 {
+	bool guilty[JOURNAL_SLOTS] = { false };
+
 	if (cause == DEATH_HUNG && k->watch.was_stopped)
 		return; /* nobody but who has stopped it */
 	for (unsigned int i = 0; dead->busy > 0 && i < JOURNAL_SLOTS; i++) {
 		struct journal_slot *slot = &dead->slots[i];
 
-		if (was_busy(k, slot) && is_guilty(slot, dead->somebody_said, dead->running, cause))
-			blame(&k->watch, atomic_load(&slot->runs), io_now_ns());
+		uint32_t number = atomic_load(&slot->runs);
+
+		guilty[i] = was_busy(k, slot) &&
+			    is_guilty(slot, dead->somebody_said, dead->running, cause);
+		if (guilty[i] && !was_blamed(dead, i, number, guilty))
+			blame(&k->watch, number, io_now_ns());
 	}
 }
 

@@ -28,7 +28,7 @@ static size_t agree(const struct vault_conn *saved, struct fuse_out_header *head
 		.minor = 31,
 		.max_readahead = in->max_readahead,
 		.flags = in->flags & (FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES |
-				      FUSE_AUTO_INVAL_DATA | FUSE_ASYNC_DIO | FUSE_MAX_PAGES),
+				      FUSE_AUTO_INVAL_DATA | FUSE_MAX_PAGES),
 		.max_write = MAX_WRITE,
 		.time_gran = 1,
 		.max_pages = in->flags & FUSE_MAX_PAGES ? MAX_PAGES : 0,

@@ -237,7 +237,7 @@ static int filter_clone(void)
 	return install_filter(p);
 }
 
-static int drop_capabilities(void)
+int confine_capabilities(const uint32_t list[], size_t count)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2], had[2];
@@ -245,11 +245,26 @@ static int drop_capabilities(void)
 	if (syscall(SYS_capget, &head, had) < 0)
 		return -errno;
 	memset(data, 0, sizeof(data));
-	for (size_t i = 0; i < COUNT(kept); i++)
-		data[CAP_TO_INDEX(kept[i])].permitted |= CAP_TO_MASK(kept[i]);
+	for (size_t i = 0; i < count; i++)
+		data[CAP_TO_INDEX(list[i])].permitted |= CAP_TO_MASK(list[i]);
 	for (size_t i = 0; i < 2; i++)
 		data[i].effective = data[i].permitted &= had[i].permitted;
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
+int confine_to_calls(const uint32_t calls[], size_t count)
+{
+	struct program *p = &program;
+
+	if (!ARCH || count > COUNT(refused))
+		return -EOPNOTSUPP;
+	begin_filter(p);
+	for (size_t i = 0; i < count; i++) {
+		add(p, BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+		add_return(p, 0);
+	}
+	add_return(p, EPERM);
+	return install_filter(p);
 }
 
 static void say(const char *what, int r)
@@ -263,7 +278,7 @@ void confine(void)
 {
 	say("no_new_privs", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0);
 	say("seccomp", filter_calls());
-	say("capabilities", drop_capabilities());
+	say("capabilities", confine_capabilities(kept, COUNT(kept)));
 }
 
 void confine_to_threads(void)

@@ -8,12 +8,18 @@
  * descriptors; so there is a process beside it, made before that, with one thread, which
  * makes a child for each errand.  The child becomes the caller and does the one thing.
  *
- * A process number that is written to cgroup.procs is the caller's.  The child that writes
- * it is in the caller's pid namespace, so it can name nobody outside of that; before, a
- * pidfd says which process that is here, and that must be in the container's cgroup, or
- * below it, in this hierarchy.  The pidfd is looked at once more afterwards: as long as that
- * process was alive its number was nobody else's.  What the container sees of the child in
- * its namespace is not dumpable, shares no memory, and has only what it needs open.
+ * A process number that is written to cgroup.procs is the caller's.  Who writes it is in the
+ * caller's pid namespace, so it can name nobody outside of that (move.c); before, a pidfd says
+ * which process that is here, and that must be in the container's cgroup, or below it, in
+ * this hierarchy.  The pidfd is looked at once more afterwards: as long as that process was
+ * alive its number was nobody else's.
+ *
+ * Who asks is found out while he waits for the answer.  As in the kernel a file that somebody
+ * has opened is his: who writes to it must be the same user, and for a process number in
+ * the same namespace (or a program with more rights could be made to write for him).  Threads
+ * of the kernel, as io_uring's, act for whoever: nothing is done for those.
+ *
+ * Nothing takes longer than three quarters of what a request may, else it is killed.
  *
  * No errand is done twice.  What a request changes is its deed: begun, then done, with its
  * result, in the slot of the journal that the request is in (vault.h).  The child says that
@@ -43,19 +49,28 @@ enum deputy_pids {
 	DEPUTY_THREAD,	/* tasks, cgroup.threads */
 };
 
-/* Whose request it is.  Who he is says /proc: the kernel tells of the user only with some
- * requests (FUSE_INVALID_UIDGID, since Linux 6.12), and of groups never.  He waits for the
- * answer, so that nobody else has his number. */
+/* Who somebody is, in the numbers of our user namespace.  The kernel tells of the user only
+ * with some requests (FUSE_INVALID_UIDGID, since Linux 6.12), and of groups never; /proc
+ * does. */
+struct deputy_who {
+	uint32_t uid;	/* that counts for files */
+	uint64_t pidns; /* its inode */
+};
+
+/* Whose request it is. */
 struct deputy_caller {
-	pid_t tid;	 /* in our pid namespace */
+	pid_t tid; /* in our pid namespace */
+	uint64_t container;
 	uint64_t object; /* as in struct lxcfsd_request: of what he has opened, or 0 ... */
 	uint64_t above;	 /* ... of the directory in which something is called so, or 0 */
+	const struct deputy_who *opener; /* of the file; NULL: it is about none */
 };
 
 struct errand {
 	uint32_t kind; /* enum lxcfsd_change_kind, but for OPEN */
 	uint32_t mode, uid, gid;
 	uint32_t caller_uid, caller_gid, group_count;
+	uint32_t limit_ms;
 	uint32_t pids;		   /* enum deputy_pids */
 	int32_t number;		   /* of the process that is written */
 	uint32_t hierarchy;	   /* index of the layout */
@@ -74,6 +89,9 @@ int deputy_start(struct model *model);
 /* From now on there is a vault. */
 void deputy_use_vault(struct model *model, int vault_fd, const void *vault);
 
+/* Who waits for the answer to the request in hand.  -ESRCH: nobody, or not he. */
+int deputy_identify(struct model *model, pid_t tid, struct deputy_who *ret);
+
 /* The request in hand is a replay of one that was begun: *ret is what came of it, or
  * -EINTR. */
 bool deputy_look_back(int *ret);
@@ -81,6 +99,7 @@ bool deputy_look_back(int *ret);
 /*
  * Does it in `dir_fd`, once: see the head.  `number` of the errand is as the caller counts;
  * 0: the caller himself.  -EROFS: there is no deputy.  -EINTR: it may have been done.
+ * -EAGAIN: it was not, there is too much at once.
  */
 int deputy_do(struct model *model, const struct deputy_caller *caller, int dir_fd,
 	      struct errand *errand);

@@ -94,8 +94,10 @@ static void op_init(void *userdata, struct fuse_conn_info *info)
 {
 	(void)userdata;
 	info->max_write = MAX_WRITE;
-	info->want &= ~(unsigned int)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-				      FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS);
+	/* no ASYNC_DIO: who writes waits for the answer, and is who he was (deputy.h) */
+	info->want &=
+		~(unsigned int)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
+				FUSE_CAP_SPLICE_MOVE | FUSE_CAP_READDIRPLUS | FUSE_CAP_ASYNC_DIO);
 }
 
 /* Of a name in a tree nothing is kept: the next who walks may be another container. */
@@ -204,11 +206,12 @@ static void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	fuse_reply_readlink(req, target);
 }
 
-static void open_node(fuse_req_t req, const struct node *node, struct fuse_file_info *fi)
+static void open_node(fuse_req_t req, const struct node *node, bool changes,
+		      struct fuse_file_info *fi)
 {
 	const struct serve_read open = request_of(req, node, 0);
 	struct server *s = server_of(req); /* a reply frees `req` */
-	int r = serve_open(s, &open, &fi->fh);
+	int r = changes ? serve_open_to_change(s, &open, &fi->fh) : serve_open(s, &open, &fi->fh);
 
 	if (r < 0) {
 		fuse_reply_err(req, -r);
@@ -219,36 +222,25 @@ static void open_node(fuse_req_t req, const struct node *node, struct fuse_file_
 		serve_release(s, fi->fh);
 }
 
-/* -EROFS: it cannot be. */
-static int open_to_write(fuse_req_t req, const struct node *node)
-{
-	const struct serve_read who = request_of(req, node, 0);
-	const struct lxcfsd_change change = { .kind = LXCFSD_CHANGE_OPEN };
-
-	if (is_writable(req, node))
-		return 0;
-	return is_changeable(req, node) ? serve_change(server_of(req), &who, NULL, &change)
-					: -EROFS;
-}
-
 static void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	const struct node *node = node_of(req, ino);
-	int r = 0;
+	bool writes = (fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC, changes = false;
 
 	if (!node) {
 		fuse_reply_err(req, ESTALE);
 		return;
 	}
-	if ((fi->flags & O_ACCMODE) != O_RDONLY || fi->flags & O_TRUNC)
-		r = open_to_write(req, node);
-	if (r < 0) {
-		fuse_reply_err(req, -r);
-		return;
+	if (writes && !is_writable(req, node)) {
+		changes = is_changeable(req, node);
+		if (!changes) {
+			fuse_reply_err(req, EROFS);
+			return;
+		}
 	}
 	fi->direct_io = 1; /* no page cache: containers would share it */
 	fi->noflush = 1;
-	open_node(req, node, fi);
+	open_node(req, node, changes, fi);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
@@ -293,7 +285,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi
 	else if (node->type != NODE_DIR)
 		fuse_reply_err(req, ENOTDIR);
 	else if (node->tree_root)
-		open_node(req, node, fi);
+		open_node(req, node, false, fi);
 	else
 		fuse_reply_open(req, fi);
 }
@@ -508,8 +500,14 @@ static int change_name(fuse_req_t req, const struct node *dir, const char *name,
 static void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
 	const struct node *dir = node_of(req, parent);
-	int r = change_name(req, dir, name, LXCFSD_CHANGE_MKDIR, mode);
+	const struct serve_read who = request_of(req, dir, 0);
+	int r = -EROFS;
 
+	/* it would be there, and could not be told of */
+	if (is_changeable(req, dir))
+		r = serve_has_room(server_of(req), &who)
+			    ? change_name(req, dir, name, LXCFSD_CHANGE_MKDIR, mode)
+			    : -ENFILE;
 	if (r == 0)
 		lookup_in_tree(req, dir, name);
 	else

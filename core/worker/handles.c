@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "deputy.h"
 #include "handles.h"
 #include "log.h"
 
@@ -302,6 +303,26 @@ void handles_tidy(struct handles *h)
 }
 
 /* -------------------------------------------------------------- snapshots */
+
+void handle_set_opener(struct handles *h, uint64_t fh, const struct deputy_who *who)
+{
+	struct vault_handle *handle = get(h, fh);
+
+	if (handle)
+		h->part->openers[handle - h->table] =
+			(struct vault_opener){ handle->serial, who->uid, who->pidns };
+}
+
+bool handle_opener(struct handles *h, uint64_t fh, struct deputy_who *ret)
+{
+	struct vault_handle *handle = get(h, fh);
+	const struct vault_opener *opener = handle ? &h->part->openers[handle - h->table] : NULL;
+
+	if (!opener || opener->serial != handle->serial)
+		return false;
+	*ret = (struct deputy_who){ .uid = opener->uid, .pidns = opener->pidns };
+	return true;
+}
 
 void handle_keep(struct handles *h, uint64_t fh, const void *text, size_t len, uint64_t unique)
 {

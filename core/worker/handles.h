@@ -70,6 +70,12 @@ void handles_tidy(struct handles *h);
  * a reference of its own, or NULL for the host's view. */
 bool handle_subject(struct handles *h, uint64_t fh, uint32_t node, struct subject **ret);
 
+/* Who has opened it: what he may is looked at again when something is written.  false: there
+ * is no such handle, or nobody has said. */
+struct deputy_who;
+void handle_set_opener(struct handles *h, uint64_t fh, const struct deputy_who *who);
+bool handle_opener(struct handles *h, uint64_t fh, struct deputy_who *ret);
+
 /* Keeps `text` as the snapshot that the READ `unique` made.  Silently keeps
  * nothing beyond a bound. */
 void handle_keep(struct handles *h, uint64_t fh, const void *text, size_t len, uint64_t unique);

@@ -61,6 +61,8 @@ static bool take(struct journal *journal, unsigned int from, uint64_t turn,
 		atomic_store(&journal->one_suspect, false);
 	}
 	if (index >= 0) {
+		/* what it has begun meanwhile: from now on it begins nothing */
+		atomic_store(&journal->slots[index].deed, atomic_load(&slot->deed));
 		clear_unique(slot, ret->unique);
 		journal_begin(journal, (unsigned int)index, ret->thread_conn, true);
 	}

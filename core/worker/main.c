@@ -46,6 +46,8 @@
 #define TIDY_MS	   1000
 /* They arm and wait; what has to be computed is read in them as well. */
 #define INNER_THREADS 2
+/* A container may hold up two of them, see deputy.c. */
+#define ROOTS_THREADS 6
 
 /* After a crash: made of what the one before was made of. */
 static int take_goodset(const char *number, struct problems *problems)
@@ -147,7 +149,7 @@ static unsigned int thread_count(const struct settings *settings)
 /* Nobody but the plain connection is worth failing for. */
 static void start_inner(struct fuse_conns *conns, uint32_t index)
 {
-	int r = fuse_conns_start(conns, index, INNER_THREADS);
+	int r = fuse_conns_start(conns, index, index == CONN_ROOTS ? ROOTS_THREADS : INNER_THREADS);
 
 	if (r < 0)
 		log_err("cannot serve connection %u: %s", index, strerror(-r));

@@ -15,6 +15,8 @@
 #include "roots.h"
 #include "subject.h"
 
+#define DEPUTY_TURNS 256
+
 struct model {
 	const struct settings *settings;
 	struct roots roots;
@@ -27,8 +29,10 @@ struct model {
 	struct numbers numbers;
 	struct {	  /* deputy.h */
 		int sock; /* 0: there is none */
+		pid_t pid;
 		int vault_fd;
-		const void *vault; /* NULL: not yet known */
+		const void *vault;		      /* NULL: not yet known */
+		_Atomic uint32_t turns[DEPUTY_TURNS]; /* errands at work, by container */
 	} deputy;
 	struct loads loads;
 	struct records *records; /* NULL: nothing outlives this process */

@@ -92,6 +92,16 @@ static bool may_have(const struct passing *passing, uint32_t account)
 	return left > 0 && has < ACCOUNT_MAX && (has < ACCOUNT_FEW || left > FEW_PLACES);
 }
 
+bool passing_has_room(struct nodes *nodes, uint64_t owner)
+{
+	bool has = nodes->passing.part;
+
+	pthread_mutex_lock(&nodes->lock);
+	has = has && may_have(&nodes->passing, account_of(nodes, owner));
+	pthread_mutex_unlock(&nodes->lock);
+	return has;
+}
+
 /* ----------------------------------------------------------------- entries */
 
 bool passing_is_number(const char *name, uint64_t *ret)

@@ -43,6 +43,8 @@ struct passing_find {
 };
 /* Its node, counted once more.  -ENFILE: its owner has enough; -ENAMETOOLONG, -ESTALE. */
 int passing_add(struct nodes *nodes, const struct passing_find *find, const struct node **ret);
+/* `owner` can have one more. */
+bool passing_has_room(struct nodes *nodes, uint64_t owner);
 /* A container's number, written as we would: what else it could be would be another name
  * for the same. */
 bool passing_is_number(const char *name, uint64_t *ret);

@@ -125,6 +125,10 @@ bool serve_is_changeable(const struct server *s, const struct node *node);
  * done), or what the kernel says. */
 int serve_change(struct server *s, const struct serve_read *who, const char *name,
 		 const struct lxcfsd_change *change);
+/* As serve_open(), of what can be changed by writing to it. */
+int serve_open_to_change(struct server *s, const struct serve_read *open, uint64_t *ret_fh);
+/* One more name can be told to the kernel. */
+bool serve_has_room(struct server *s, const struct serve_read *who);
 /* The kernel has forgotten so many lookups of the node that it knows by this number. */
 void serve_forget(struct server *s, uint64_t number, uint64_t count);
 /* The same for a reader who is known; 0 for whatever is in no tree. */

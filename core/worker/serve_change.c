@@ -5,6 +5,7 @@
 #include "deputy.h"
 #include "draw.h"
 #include "journal.h"
+#include "passing.h"
 #include "serve.h"
 
 static const struct node *root_of(const struct server *s, const struct node *node)
@@ -23,12 +24,18 @@ static int change_as(struct server *s, const struct serve_read *who, const char 
 		     struct subject *subject, bool inside, const struct lxcfsd_change *change)
 {
 	const struct node *root = root_of(s, who->node);
+	struct deputy_who opener;
+	bool opened = change->kind == LXCFSD_CHANGE_WRITE;
 	const struct deputy_caller caller = { .tid = who->reader,
+					      .container = who->node->container,
 					      .object = inside ? 0 : who->node->object,
-					      .above = inside ? who->node->object : 0 };
+					      .above = inside ? who->node->object : 0,
+					      .opener = opened ? &opener : NULL };
 	struct lxcfsd_request req;
 	int r;
 
+	if (opened && !handle_opener(&s->handles, who->fh, &opener))
+		return -ENOSPC; /* its container is over its bound of open files */
 	request_begin(&req, s->model, subject, who->reader);
 	req.caller = &caller;
 	journal_runs(serve_number(s, root));
@@ -64,4 +71,24 @@ int serve_change(struct server *s, const struct serve_read *who, const char *nam
 	subject_unref(subject);
 	serve_wake(s);
 	return r;
+}
+
+int serve_open_to_change(struct server *s, const struct serve_read *open, uint64_t *ret_fh)
+{
+	const struct lxcfsd_change change = { .kind = LXCFSD_CHANGE_OPEN };
+	struct deputy_who who;
+	int r = serve_change(s, open, NULL, &change);
+
+	if (r == 0)
+		r = deputy_identify(s->model, open->reader, &who);
+	if (r == 0)
+		r = serve_open(s, open, ret_fh);
+	if (r == 0)
+		handle_set_opener(&s->handles, *ret_fh, &who);
+	return r;
+}
+
+bool serve_has_room(struct server *s, const struct serve_read *who)
+{
+	return passing_has_room(&s->nodes, who->node->container);
 }
