@@ -54,7 +54,7 @@ pids+=("=1") # init is in the container's own
 
 seconds=5
 declare -A REST=([rename]=10 [remove]=10 [swap]=0) # milliseconds
-[ -z "$VM" ] || { seconds=40 && REST=([rename]=300 [remove]=300 [swap]=30); } # emulated
+[ -z "$VM" ] || { seconds=40 && REST=([rename]=3000 [remove]=1000 [swap]=30); } # emulated
 [ -z "${LXCFSD_TEST_LONG:-}" ] || seconds=60
 declare -A WALKS=()
 CHURNS=()
