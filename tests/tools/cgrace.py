@@ -18,6 +18,12 @@
 		been everywhere once.
 	cgrace.py held ROOT VALUE BASE SECONDS
 		as walk, but nothing else than files and directories that are held open.
+	cgrace.py write ROOT VALUE BASE SECONDS
+		in the container, where DIR is seen as ROOT and can be written: opens VALUE of
+		those that change their names and writes to it, again and again, what tells it
+		from the other.
+	cgrace.py watch DIR VALUE BASE END
+		on the host, until END is there: that nobody's number is written to another.
 	cgrace.py stay DIR VALUE GO READY
 		in the container: its working directory is DIR, VALUE is open there.  Prints
 		what it reads from that, by its name and in `..`, and the same when GO is there.
@@ -26,7 +32,7 @@
 		ROOT/d/d/..., and a file and the directory of each level are open.  Any error is
 		a complaint.  Makes READY, where it is not there, after each turn.
 
-Prints what it finds; walk, held and hold end with status 1 when they had to complain.
+Prints what it finds; walk, held, write, watch and hold end with status 1 when they had to complain.
 """
 import collections
 import errno
@@ -324,6 +330,50 @@ def held(root, value, base, seconds):
 	return w.end("held", "lost")
 
 
+WRITTEN = 64  # steps from what is written to what is written next: more than there are cgroups
+
+
+def write(root, value, base, seconds):
+	w = Looks(GONE + LATE)
+	base = int(base)
+	end = time.monotonic() + float(seconds)
+	written = 0
+	while time.monotonic() < end:
+		path = os.path.join(root, random.choice(SWAPPED[:2]), value)
+		fd = w.look(path, os.open, path, os.O_RDWR)
+		text = fd is not None and w.look(path, text_of, fd)
+		if text and text not in FRESH:
+			own = base + (int(text) - base) % (WRITTEN * STEP)
+			for i in range(50):
+				if w.look(path, os.pwrite, fd, b"%d" % (own + i % 4 * WRITTEN * STEP), 0) is not None:
+					written += 1
+		if fd is not None:
+			os.close(fd)
+	if not written or not w.errors:
+		w.complain("nothing was written, or nothing was gone")
+	w.told("write", ", %d written" % written)
+	return 1 if w.complaints else 0
+
+
+def watch(top, value, base, end):
+	w = Looks(GONE)
+	seen = 0
+	while not os.path.exists(end):
+		for name in SWAPPED:
+			at = w.look(name, os.open, os.path.join(top, name), os.O_RDONLY | os.O_DIRECTORY)
+			if at is None:
+				continue
+			own = [c[3:] for c in w.look(name, os.listdir, at) or () if c.startswith("of_")]
+			text = w.look(name, read, value, at)
+			if own and text and text not in FRESH:
+				seen += 1
+				if (int(text) - number(int(base), own[0])) % (WRITTEN * STEP):
+					w.complain("what is", own[0], "has", text)
+			os.close(at)
+	w.told("watch", ", %d seen" % seen)
+	return 1 if w.complaints or not seen else 0
+
+
 def stay(directory, value, go, ready):
 	os.chdir(directory)
 	file = os.open(value, os.O_RDONLY)
@@ -384,7 +434,7 @@ if __name__ == "__main__":
 			tree.make(path)
 	elif what in ("rename", "swap", "remove"):
 		churn(globals()[what], *args)
-	elif what in ("walk", "held", "stay", "hold"):
+	elif what in ("walk", "held", "write", "watch", "stay", "hold"):
 		sys.exit(globals()[what](*args))
 	else:
 		sys.exit(__doc__)
