@@ -106,7 +106,7 @@ if [ "$CG_MODE" = v1 ]; then
 		devices) says "devices" EPERM "write:/mnt/$key/below/devices.allow:a" "write:/mnt/$key/devices.allow:a" "write:/mnt/$key/below/devices.deny:a" ;;
 		blkio) says "a hierarchy whose limits do not hold below" EPERM "mkdir:/mnt/$key/x" "write:/mnt/$key/below/cgroup.procs:0" ;;
 		esac
-		rmdir "$d/$CG_NAME/a/below"
+		rmdir "$d/$CG_NAME/a/below" "$d/$CG_NAME/a" "$d/$CG_NAME" 2>/dev/null # where only this was made
 	done
 fi
 says "what the host has no such file for" ENOENT "write:$AT/release_agent:/bin/sh" "write:$AT/x/release_agent:/bin/sh" "write:$AT/../b/cgroup.procs:0" "mkdir:$AT/nowhere/x"
@@ -156,6 +156,21 @@ AS=(setpriv --reuid 4321 --regid 4321 --clear-groups unshare -U -r)
 says "and whose user does not" EACCES "mkdir:$AT/x/n"
 chown 0 "$M/a/x"
 AS=()
+
+# ----------------------------------------------------------- who does it for whom
+
+chmod 666 "$M/a/x/cgroup.procs"
+CALLS=(pass "$AT/x/cgroup.procs" 1234)
+is "$(in_a)" pass=EPERM "what another user has opened is not written to"
+chmod 644 "$M/a/x/cgroup.procs"
+CALLS=(watch "$AT/x/cgroup.procs" 4)
+is "$(in_a)" "watch: seen, it has:" "what writes a number in the container has nothing that it does not have"
+deaths_before=$(grep -c 'died' "$LOG")
+check "when it is stopped, that ends soon" wait_for 10 nothing_waits
+says "and all goes on" OK "mkdir:$AT/x/after" "rmdir:$AT/x/after" "write:$AT/rest/cgroup.procs:$sleeper"
+is "$(grep -c 'died\|quarantine' "$LOG")" "$deaths_before" "no worker has died of it"
+nobody_there() { [ -z "$(in_container a sh -c 'grep -l lxcfsd /proc/[0-9]*/comm' 2>/dev/null)" ]; }
+check "nobody is left in the container" wait_for 10 nobody_there
 
 # ----------------------------------------------------------------- a raced number
 
