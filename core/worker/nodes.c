@@ -417,7 +417,7 @@ static void hide_directories(struct nodes *nodes)
 static void find_roots(struct nodes *nodes)
 {
 	struct node *node =
-		find_child(nodes, NODE_ROOT, NODES_ROOTS + 1, strlen(NODES_ROOTS) - 1, NODE_DIR);
+		find_child(nodes, NODE_ROOT, &NODES_ROOTS[1], strlen(NODES_ROOTS) - 1, NODE_DIR);
 
 	if (!node || node->tree_root)
 		return;
