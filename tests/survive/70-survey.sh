@@ -55,7 +55,7 @@ mixed() {
 	local w
 	case $((RANDOM % 4)) in
 	0) kill_worker ;;
-	1) reload ;;
+	1) reload_and_wait ;; # which may fail, when a kill has hit who came to serve
 	2) wait_for "$PATIENCE" worker_pid && w=$(worker_pid) && kill -USR1 "$DPID" && kill -KILL "$w" && wait_for "$PATIENCE" other_worker "$w" ;;
 	3) reexec ;;
 	esac
