@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../cgview.sh"
 
+long_in_vm_6_1
 daemon one
 ini 'container_roots = yes'
 sed -i 's/^\[plugin cgroup\]$/&\nwrite = delegated/' "$INI"

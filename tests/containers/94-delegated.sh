@@ -6,6 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../upgrade.sh"
 
+long_in_vm_6_1
 [ -n "$CG_MODE" ] || bail "there are cgroups with memory"
 TOOL=$(realpath "$(dirname "$0")/../tools/delegate.py") # on stdin: not everybody comes to where it is
 M=${CG_DIR[memory]}/$CG_NAME

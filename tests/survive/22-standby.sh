@@ -23,7 +23,8 @@ took_over() { [ "$(worker_pid)" = "$RESERVE" ]; }
 score() { cat "/proc/$1/oom_score_adj"; }
 
 start_load
-check "one serves, another is in reserve, and the status names it" ready
+check "one serves, another is in reserve" ready
+check "and the status names it" wait_for 5 grep -q "^standby $RESERVE\$" "$RUNDIR/lxcfsd/status"
 check "that one is the first to be killed for memory" test "$(score "$RESERVE")" -gt "$(score "$ACTIVE")"
 good=0
 for _ in {1..10}; do

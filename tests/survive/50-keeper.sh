@@ -8,9 +8,6 @@
 children() { pgrep -P "$DPID"; }
 serves() { timeout 5 grep -q . "$MNT/proc/uptime"; }
 stopped() { [ "$(awk '/^State/ { print $2 }' "/proc/$1/status")" = T ]; }
-waits_for_go() { # PID: it has said READY and sleeps on the control socket
-	[ "$(awk '/^Threads/ { print $2 }' "/proc/$1/status")" = 1 ] && grep -q recv "/proc/$1/wchan"
-}
 
 daemon one
 must_start
