@@ -25,9 +25,9 @@ main_pid() { systemctl show -P MainPID $UNIT; }
 takes_pid() { DPID=$(main_pid) && [ "$DPID" != 0 ] && alive "$DPID"; }
 cgroup_pids() { cat /sys/fs/cgroup/system.slice/$UNIT.service/cgroup.procs 2>/dev/null; }
 serves() { timeout 5 grep -q . $MNT/proc/uptime; }
-supervised() { # by one main process, one worker with its closer, and systemd knows it
-	takes_pid && [ "$(systemctl is-active $UNIT)" = active ] && one_worker && serves &&
-		[ "$(cgroup_pids | wc -l)" = 3 ]
+supervised() { # by one main process, a worker and one in reserve, each with its closer
+	takes_pid && [ "$(systemctl is-active $UNIT)" = active ] && settled && serves &&
+		[ "$(cgroup_pids | wc -l)" = 5 ]
 }
 kill_main() { kill -KILL "$DPID"; }
 # shellcheck disable=SC2046 # pids

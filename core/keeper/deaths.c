@@ -367,7 +367,10 @@ void death_tell(struct keeper *k, int status, const char *how)
 	w->was_said = w->said < SAY_MAX;
 	if (w->was_said) {
 		w->said++;
-		log_err("%s; starting another", line.text);
+		log_err("%s; %s", line.text,
+			k->purpose == FOR_STANDBY && k->next.state == PROCESS_READY
+				? "the one in reserve takes over"
+				: "starting another");
 	} else {
 		w->unsaid++;
 	}
