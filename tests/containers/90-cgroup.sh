@@ -199,6 +199,10 @@ if [ "$CG_MODE" = v2 ]; then
 	sed -i 's/^\[plugin cgroup\]$/&\nlayout = v1/' "$INI"
 	reload_and_wait
 	is "$RELOAD" ok "layout = v1"
+	AT=/mnt/memory
+	refused 'layout = v1, root'
+	refused 'layout = v1, nobody' setpriv --reuid 65534 --regid 65534 --clear-groups
+	refused 'layout = v1, a user namespace' unshare -U -r --
 	cg_set x_1 quota 150000/100000
 	cg_set x_1 cpus 0
 	echo 50 >"$M/x_1/pids.max"
