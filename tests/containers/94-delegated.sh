@@ -167,10 +167,13 @@ chmod 644 "$M/a/x/cgroup.procs"
 CALLS=(watch "$AT/x/cgroup.procs" 4)
 is "$(in_a)" "watch: seen, it has:" "what writes a number in the container has nothing that it does not have"
 deaths_before=$(grep -c 'died' "$LOG")
-check "when it is stopped, that ends soon" wait_for 10 nothing_waits
+need_fusectl
+roots=$(mount_line "$MNT/containers" | awk '{ print $3 }')
+roots_wait_not() { [ "$(cat "$FUSECTL/${roots#*:}/waiting")" = 0 ]; }
+check "when it is stopped, that ends soon" wait_for 10 roots_wait_not
 says "and all goes on" OK "mkdir:$AT/x/after" "rmdir:$AT/x/after" "write:$AT/rest/cgroup.procs:$sleeper"
 is "$(grep -c 'died\|quarantine' "$LOG")" "$deaths_before" "no worker has died of it"
-nobody_there() { [ -z "$(in_container a sh -c 'grep -l lxcfsd /proc/[0-9]*/comm' 2>/dev/null)" ]; }
+nobody_there() { [ "$(in_container a sh -c 'grep -l lxcfsd /proc/[0-9]*/comm; echo looked' 2>/dev/null)" = looked ]; }
 check "nobody is left in the container" wait_for 10 nobody_there
 
 # ----------------------------------------------------------------- a raced number
